@@ -1,0 +1,113 @@
+package domain
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Org is an organization: the tenant that members, workspaces, groups and keys belong to.
+type Org struct {
+	ID          OrgID
+	DisplayName string
+	// Personal organizations have one member and never become the default one (R6, R19).
+	Personal   bool
+	CreatedBy  UserID
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+	Settings   OrgSettings
+}
+
+// OrgSettings are what an organization decides for itself.
+type OrgSettings struct {
+	// JITEnabled lets first-time users join (R12); the installation's flag beats it (R13).
+	JITEnabled bool `json:"jit_provisioning_enabled"`
+	// InvitesEnabled allows invites in the default organization (R12, R20).
+	InvitesEnabled bool `json:"invites_enabled"`
+	// WorkspaceAdminCanInvite is R21's switch for one organization.
+	WorkspaceAdminCanInvite bool `json:"workspace_admin_can_invite_to_org"`
+	PATCreationDisabled     bool `json:"pat_creation_disabled"`
+	PublicSharingDisabled   bool `json:"public_sharing_disabled"`
+	SSOOnly                 bool `json:"sso_only"`
+	// The expiry caps are in days; nil means no cap (R42).
+	MaxAPIKeyExpiryDays     *int   `json:"max_api_key_expiry_days"`
+	MaxPATExpiryDays        *int   `json:"max_pat_expiry_days"`
+	MaxServiceKeyExpiryDays *int   `json:"max_service_key_expiry_days"`
+	SecurityContact         string `json:"security_contact"`
+	// GroupSeparator stands between the parts of a group's name (R31).
+	GroupSeparator string `json:"scim_group_name_separator"`
+}
+
+// GroupSeparators are the characters that may stand between the parts of a group's name (R31).
+const GroupSeparators = ":-_ &"
+
+// DefaultSettings is what a new organization starts with.
+func DefaultSettings() OrgSettings {
+	return OrgSettings{JITEnabled: true, InvitesEnabled: true, GroupSeparator: ":"}
+}
+
+// Validate returns Invalid, naming the field, for a setting that is not allowed.
+func (s OrgSettings) Validate() error {
+	if len(s.GroupSeparator) != 1 || !strings.Contains(GroupSeparators, s.GroupSeparator) {
+		return Invalidf("scim_group_name_separator", "the separator must be one of %q", GroupSeparators)
+	}
+	for field, days := range map[string]*int{
+		"max_api_key_expiry_days":     s.MaxAPIKeyExpiryDays,
+		"max_pat_expiry_days":         s.MaxPATExpiryDays,
+		"max_service_key_expiry_days": s.MaxServiceKeyExpiryDays,
+	} {
+		if days != nil && *days < 1 {
+			return Invalidf(field, "an expiry limit is at least 1 day, or null for none")
+		}
+	}
+	return nil
+}
+
+// SSOSettings are the default organization's record of how first-time users join (R14).
+type SSOSettings struct {
+	ID                   string
+	ProviderID           string
+	DefaultWorkspaceRole RoleID
+	// DefaultWorkspaces may be empty: the person then joins the organization only.
+	DefaultWorkspaces []WorkspaceID
+	// The groups settings are for SSO groups sync.
+	GroupsEnabled  bool
+	GroupsClaim    string
+	GroupsRequired bool
+	GroupsRoleSync bool
+}
+
+// Installation is the one row that says which organization is the default one.
+type Installation struct {
+	DefaultOrg OrgID
+	// InitialOrg is the organization that start-up created (R7).
+	InitialOrg OrgID
+	// Admin is the user whom start-up's address made an Organization Admin; empty until that first sign-in.
+	Admin UserID
+}
+
+// Workspace is a place inside an organization that members have roles in.
+type Workspace struct {
+	ID          WorkspaceID
+	DisplayName string
+	CreatedAt   time.Time
+	// DeletedAt is zero while the workspace lives; a deleted one is kept but nobody is in it.
+	DeletedAt time.Time
+}
+
+// Deleted reports whether the workspace was deleted.
+func (w Workspace) Deleted() bool { return !w.DeletedAt.IsZero() }
+
+const maxName = 200 // characters
+
+// checkName bounds a display name and returns it without outer spaces.
+func checkName(field, name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return "", Invalidf(field, "%s must not be empty", field)
+	}
+	if utf8.RuneCountInString(name) > maxName {
+		return "", Invalidf(field, "%s has more than %d characters", field, maxName)
+	}
+	return name, nil
+}

@@ -1,0 +1,279 @@
+package domain
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps everything. Read and Write are the only ways to it: no statement runs outside a transaction.
+type Store interface {
+	// Read runs fn in a read-only transaction.
+	Read(ctx context.Context, fn func(Tx) error) error
+	// Write runs fn in a transaction and commits when fn returns nil.
+	// It may run fn more than once, after a conflict with another transaction; fn has no side effects of its own.
+	// An error of kind Unknown means that the commit was not answered and no marker could decide.
+	Write(ctx context.Context, fn func(Tx) error) error
+}
+
+// Tx is a transaction. Its methods return *Error: NotFound for a row that is not there, Unavailable for a database that does not answer.
+type Tx interface {
+	// Now is the transaction's time, the same throughout.
+	Now() time.Time
+	System(scope SystemScope) SystemTx
+	Org(scope OrgScope) OrgTx
+}
+
+// SystemTx is what lies across organizations: people, how they sign in, and where each credential leads.
+type SystemTx interface {
+	Installation() InstallationStore
+	Orgs() OrgStore
+	Users() UserStore
+	Identities() IdentityStore
+	Sessions() SessionStore
+	Flows() FlowStore
+	Credentials() CredentialStore
+}
+
+// OrgTx is one organization. No method takes an organization's id: the scope has fixed it.
+type OrgTx interface {
+	Settings() SettingsStore
+	Workspaces() WorkspaceStore
+	Members() MemberStore
+	Access() AccessStore
+	Invites() InviteStore
+	SCIMUsers() SCIMUserStore
+	Groups() GroupStore
+	GroupMembers() GroupMemberStore
+	Tokens() TokenStore
+	Keys() KeyStore
+	Tombstones() TombstoneStore
+	Audit() AuditStore
+}
+
+// InstallationStore keeps the one row of the installation.
+type InstallationStore interface {
+	Get() (Installation, error)
+	// Insert reports false when the row is already there; it waits for a concurrent insert to decide.
+	Insert(Installation) (bool, error)
+	// SetDefaultOrg changes the default organization if it is still from, and reports whether it was (R19).
+	SetDefaultOrg(from, to OrgID) (bool, error)
+	// ClaimAdmin names the first Admin if nobody is named yet, and reports whether it did (R7).
+	ClaimAdmin(UserID) (bool, error)
+}
+
+// OrgStore keeps the organizations.
+type OrgStore interface {
+	Get(OrgID) (Org, error)
+	// List returns all organizations by name.
+	List() ([]Org, error)
+	Insert(Org, SSOSettings) error
+}
+
+// UserStore keeps the people.
+type UserStore interface {
+	Get(UserID) (User, error)
+	// ByEmail finds a person by the folded address.
+	ByEmail(key string) (User, error)
+	// Insert reports false when the address is taken; it waits for a concurrent insert to decide (R17).
+	Insert(User) (bool, error)
+	// Update returns Conflict on "emails" when another user has the address.
+	Update(User) error
+	Delete(UserID) error
+	// Lock holds the person's row until the transaction ends, so that sign-in and deprovisioning cannot pass each other.
+	Lock(UserID) error
+	// Memberships returns the person's organizations by name.
+	Memberships(UserID) ([]Membership, error)
+}
+
+// ExternalMatch is a SCIM user found by externalId over all organizations.
+type ExternalMatch struct {
+	Org    OrgID
+	Member MemberID
+	User   UserID
+}
+
+// IdentityStore keeps the ways people sign in.
+type IdentityStore interface {
+	// Find returns the identity, or NotFound.
+	Find(issuer, subject string) (Identity, error)
+	OfUser(UserID) ([]Identity, error)
+	// Insert reports false when the pair is taken; it waits for a concurrent insert to decide (R17).
+	Insert(Identity) (bool, error)
+	DeleteOfUser(UserID) error
+	// ByExternalID returns the SCIM users with that externalId in any organization (R9).
+	ByExternalID(externalID string) ([]ExternalMatch, error)
+}
+
+// SessionStore keeps the signed-in browsers.
+type SessionStore interface {
+	Insert(Session) error
+	// Find returns a session that has not expired, with its user and memberships, in one query.
+	Find(Digest) (Session, Holder, error)
+	// Delete reports whether there was such a session.
+	Delete(Digest) (bool, error)
+	// DeleteOfUser ends all sessions of a person and returns how many there were.
+	DeleteOfUser(UserID) (int, error)
+	// DeleteExpired removes what has expired, at most limit rows.
+	DeleteExpired(limit int) (int, error)
+}
+
+// FlowStore keeps the sign-ins that have been started.
+type FlowStore interface {
+	Insert(Flow) error
+	// Consume deletes and returns the flow; of concurrent calls exactly one gets it.
+	Consume(state Digest) (Flow, error)
+	// DeleteExpired removes what has expired, at most limit rows.
+	DeleteExpired(limit int) (int, error)
+}
+
+// CredentialStore finds the organization that a credential leads to.
+type CredentialStore interface {
+	SCIMToken(Digest) (SCIMToken, error)
+	// Key returns a key and, for a personal one, its holder.
+	Key(Digest) (Key, Holder, error)
+}
+
+// SettingsStore keeps the organization's own row and its SSO settings.
+type SettingsStore interface {
+	Get() (Org, error)
+	Update(Org) error
+	// Lock holds the organization's row until the transaction ends.
+	// Whatever changes what a group's name can mean, or who the Admins are, takes it first.
+	Lock() (Org, error)
+	SSO() (SSOSettings, error)
+	UpdateSSO(SSOSettings) error
+}
+
+// WorkspaceStore keeps the workspaces.
+type WorkspaceStore interface {
+	// Get returns a living or deleted workspace.
+	Get(WorkspaceID) (Workspace, error)
+	// List returns the workspaces by name.
+	List(includeDeleted bool) ([]Workspace, error)
+	// Insert returns Conflict on "display_name" when a living workspace has the name.
+	Insert(Workspace) error
+	// Update returns Conflict as Insert does; setting DeletedAt also takes everybody out.
+	Update(Workspace) error
+}
+
+// MemberStore keeps the memberships.
+type MemberStore interface {
+	Get(MemberID) (Member, error)
+	ByUser(UserID) (Member, error)
+	// List returns members with the people behind them.
+	List(MemberQuery) ([]MemberView, error)
+	// Insert reports false when the user is already a member; it waits for a concurrent insert to decide (R17).
+	Insert(Member) (bool, error)
+	SetStatus(MemberID, Status) error
+	// Delete removes the membership with everything that hangs on it: workspace and group memberships and the SCIM resource.
+	Delete(MemberID) error
+	// Lock holds the members' rows until the transaction ends, so that two groups cannot decide about a person at once.
+	Lock([]MemberID) error
+	// CountAdmins returns the number of active Organization Admins (R8).
+	CountAdmins() (int, error)
+}
+
+// AccessStore keeps what members hold.
+type AccessStore interface {
+	// Load returns the holdings of those ids that exist.
+	Load([]MemberID) (map[MemberID]Holding, error)
+	// Groups returns, per member, the groups that give something.
+	Groups([]MemberID) (map[MemberID][]GroupGrants, error)
+	Save([]AccessChange) error
+}
+
+// InviteStore keeps the pending members.
+type InviteStore interface {
+	Get(InviteID) (Invite, error)
+	// ByEmail finds an invite by the folded address, open or expired.
+	ByEmail(key string) (Invite, error)
+	List(MemberQuery) ([]Invite, error)
+	// Put inserts the invite or replaces the one for the same address (R22).
+	Put(Invite) error
+	Delete(InviteID) error
+}
+
+// SCIMUserStore keeps the people as identity providers pushed them.
+type SCIMUserStore interface {
+	// Get returns the resource with its groups.
+	Get(MemberID) (SCIMUser, error)
+	// Lock returns the resource without its groups and holds its row until the transaction ends.
+	Lock(MemberID) (SCIMUser, error)
+	// ByUserName finds a resource by the folded userName.
+	ByUserName(key string) (SCIMUser, error)
+	// Query returns resources with their groups, in order of creation.
+	Query(Query) (Result[SCIMUser], error)
+	// Insert and Update return Conflict on "userName" or "externalId".
+	Insert(SCIMUser) error
+	Update(SCIMUser) error
+	// Missing returns those ids that are no SCIM users, in the order given.
+	Missing([]MemberID) ([]MemberID, error)
+}
+
+// GroupStore keeps the groups.
+type GroupStore interface {
+	// Get returns the group without its members.
+	Get(GroupID) (Group, error)
+	// Query returns groups in order of creation, with their members when asked.
+	Query(q Query, withMembers bool) (Result[Group], error)
+	// Each calls fn with every group's id, name and mapping; it is for when the meaning of names changes.
+	Each(fn func(Group) error) error
+	// Insert and Update return Conflict on "displayName" or "externalId"; Update writes all but the version.
+	Insert(Group) error
+	Update(Group) error
+	// Bump raises the version, returns the group as it was but for that, and holds its row until the transaction ends.
+	Bump(GroupID) (Group, error)
+	// SetMapping writes what the group gives, without touching its version.
+	SetMapping(id GroupID, mapping Mapping, unmapped string) error
+	Delete(GroupID) error
+}
+
+// GroupMemberStore keeps who is in which group, by set statements only.
+type GroupMemberStore interface {
+	// Add returns those that were not members before.
+	Add(GroupID, []MemberID) ([]MemberID, error)
+	// Remove returns those that were members.
+	Remove(GroupID, []MemberID) ([]MemberID, error)
+	// List returns up to limit members whose id is greater than after, in order of id; limit 0 means all.
+	List(group GroupID, after MemberID, limit int) ([]GroupMember, error)
+}
+
+// TokenStore keeps the SCIM tokens.
+type TokenStore interface {
+	Get(TokenID) (SCIMToken, error)
+	List() ([]SCIMToken, error)
+	Insert(SCIMToken) error
+	Update(SCIMToken) error
+	Delete(TokenID) error
+	// Touch records a use; the caller coalesces.
+	Touch(TokenID, time.Time) error
+}
+
+// KeyStore keeps personal access tokens and service keys.
+type KeyStore interface {
+	Get(KeyID) (Key, error)
+	// List returns keys of a kind; of one user when user is not empty.
+	List(kind KeyKind, user UserID) ([]Key, error)
+	Insert(Key) error
+	Delete(KeyID) error
+	// DeleteOfUser ends all of a person's tokens in this organization and returns how many there were.
+	DeleteOfUser(UserID) (int, error)
+	// Touch records a use; the caller coalesces.
+	Touch(KeyID, time.Time) error
+}
+
+// TombstoneStore remembers, by digest only, who was deleted through SCIM (R30).
+type TombstoneStore interface {
+	// Put remembers one person under several marks.
+	Put(MemberID, []Digest) error
+	// Any reports whether one of the marks belongs to somebody remembered.
+	Any([]Digest) (bool, error)
+	// Clear forgets every person that one of the marks belongs to.
+	Clear([]Digest) error
+}
+
+// AuditStore is append-only.
+type AuditStore interface {
+	Append(AuditEvent) error
+	List(AuditQuery) ([]AuditEvent, error)
+}
