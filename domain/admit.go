@@ -1,0 +1,219 @@
+package domain
+
+// admit applies R12 to the default organization: member, deprovisioned, invited, JIT, or refused.
+func (a *signIn) admit() error {
+	if !a.serves(a.installation.DefaultOrg) {
+		return a.admitElsewhere("the provider does not serve the default organization")
+	}
+	org := a.tx.Org(within(a.installation.DefaultOrg, a.actor()))
+	first, err := a.firstAdmin(org)
+	if err != nil || first {
+		return err
+	}
+	member, err := org.Members().ByUser(a.user.ID)
+	switch {
+	case err == nil && member.Status == Active:
+		return nil
+	case err == nil:
+		return a.refuse(ReasonDisabled, "the membership is disabled")
+	case !IsKind(err, NotFound):
+		return err
+	}
+	return a.join(org)
+}
+
+// join is for somebody who is not a member of the default organization yet.
+func (a *signIn) join(org OrgTx) error {
+	gone, err := org.Tombstones().Any(a.marks())
+	if err != nil {
+		return err
+	}
+	if gone {
+		return a.refuse(ReasonDeprovisioned, "a tombstone names this person (R30)")
+	}
+	settings, err := org.Settings().Get()
+	if err != nil {
+		return err
+	}
+	if settings.Settings.InvitesEnabled {
+		if claimed, err := a.claim(org); err != nil || claimed {
+			return err
+		}
+	}
+	if s := settings.Settings; s.JITEnabled && a.policy.JITEnabled {
+		return a.joinByJIT(org)
+	}
+	return a.admitElsewhere("no invite, and joining at first sign-in is off")
+}
+
+func (a *signIn) marks() []Digest {
+	marks := []Digest{identityMark(a.claims.Issuer, a.claims.Subject), subjectMark(a.claims.Subject)}
+	if a.claims.EmailTrusted {
+		marks = append(marks, marksOf(a.emailKey)...)
+	}
+	return marks
+}
+
+// admitElsewhere lets a member of another organization in; whoever is in none is refused.
+func (a *signIn) admitElsewhere(why string) error {
+	memberships, err := a.system.Users().Memberships(a.user.ID)
+	if err != nil {
+		return err
+	}
+	for _, membership := range memberships {
+		if membership.Member.Status == Active && a.serves(membership.Org) {
+			return nil
+		}
+	}
+	return a.refuse(ReasonNotInvited, why)
+}
+
+// claim takes a pending invite of the default organization: its roles and workspaces and nothing else (R12).
+func (a *signIn) claim(org OrgTx) (bool, error) {
+	if !a.claims.EmailTrusted {
+		return false, nil
+	}
+	invite, err := org.Invites().ByEmail(a.emailKey)
+	if IsKind(err, NotFound) || err == nil && !invite.Open(a.tx.Now()) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if _, err := claimInvite(a.tx, org, invite, a.user.ID); err != nil {
+		return false, err
+	}
+	a.joined = true
+	scope := within(a.installation.DefaultOrg, a.actor())
+	return true, record(a.tx, scope, "claim_pending_organization_invite", a.target(), nil, inviteFacts(invite))
+}
+
+// claimInvite makes the membership an invite promises and removes the invite.
+func claimInvite(tx Tx, org OrgTx, invite Invite, user UserID) (Member, error) {
+	grant := Grant{Kind: GrantInvite, Source: string(invite.ID), SourceName: invite.InvitedBy, At: tx.Now()}
+	role := grant
+	role.Role = invite.Role
+	member, created, err := ensureMember(tx, org, user, role)
+	if err != nil {
+		return Member{}, err
+	}
+	if created && len(invite.Workspaces) > 0 {
+		grant.Role = invite.WorkspaceRole
+		if _, err := enterWorkspaces(org, member.ID, invite.Workspaces, grant); err != nil {
+			return Member{}, err
+		}
+	}
+	return member, org.Invites().Delete(invite.ID)
+}
+
+// enterWorkspaces gives the grant in every workspace that still lives, and returns those that do not (R18).
+func enterWorkspaces(org OrgTx, member MemberID, workspaces []WorkspaceID, grant Grant) (skipped []WorkspaceID, err error) {
+	change := AccessChange{Member: member, Put: map[WorkspaceID]Held{}}
+	for _, id := range workspaces {
+		workspace, err := org.Workspaces().Get(id)
+		if IsKind(err, NotFound) || err == nil && workspace.Deleted() {
+			skipped = append(skipped, id)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		change.Put[id] = Held{Grant: grant}
+	}
+	if change.Empty() {
+		return skipped, nil
+	}
+	return skipped, org.Access().Save([]AccessChange{change})
+}
+
+// joinByJIT makes the person Organization User with the configured role in the configured workspaces (R14).
+func (a *signIn) joinByJIT(org OrgTx) error {
+	sso, err := org.Settings().SSO()
+	if err != nil {
+		return err
+	}
+	grant := Grant{Kind: GrantJIT, SourceName: a.claims.Provider, At: a.tx.Now()}
+	role := grant
+	role.Role = RoleOrgUser
+	member, created, err := ensureMember(a.tx, org, a.user.ID, role)
+	if err != nil || !created {
+		return a.raced(member, err)
+	}
+	grant.Role = sso.DefaultWorkspaceRole
+	skipped, err := enterWorkspaces(org, member.ID, sso.DefaultWorkspaces, grant)
+	if err != nil {
+		return err
+	}
+	a.joined = true
+	after := map[string]any{"org_role": RoleName(RoleOrgUser), "workspace_role": RoleName(grant.Role), "workspaces": sso.DefaultWorkspaces}
+	if len(skipped) > 0 {
+		after["skipped_deleted_workspaces"] = skipped
+	}
+	return record(a.tx, within(a.installation.DefaultOrg, a.actor()), "jit_join_organization", a.target(), nil, after)
+}
+
+// raced is for a person whom SCIM made a member between our look and our insert (R17).
+func (a *signIn) raced(member Member, err error) error {
+	if err == nil && member.Status != Active {
+		return a.refuse(ReasonDisabled, "the membership is disabled")
+	}
+	return err
+}
+
+// firstAdmin makes the person with start-up's address Organization Admin of the initial organization, once (R7).
+func (a *signIn) firstAdmin(org OrgTx) (bool, error) {
+	wanted := a.policy.InitialAdminEmail
+	if wanted == "" || a.installation.Admin != "" || !a.claims.EmailTrusted || Fold(wanted) != a.emailKey ||
+		a.installation.InitialOrg != a.installation.DefaultOrg {
+		return false, nil
+	}
+	claimed, err := a.system.Installation().ClaimAdmin(a.user.ID)
+	if err != nil || !claimed {
+		return false, err
+	}
+	role := Grant{Kind: GrantBootstrap, Role: RoleOrgAdmin, SourceName: "start-up", At: a.tx.Now()}
+	member, created, err := ensureMember(a.tx, org, a.user.ID, role)
+	if err != nil {
+		return false, err
+	}
+	if !created {
+		if err := raise(org, member, role, true); err != nil {
+			return false, err
+		}
+	}
+	a.joined = created
+	after := map[string]any{"org_role": RoleName(RoleOrgAdmin), "grant": GrantBootstrap}
+	return true, record(a.tx, within(a.installation.DefaultOrg, a.actor()), "update_org_member", a.target(), nil, after)
+}
+
+// personalOrg makes a first-time person's own organization where the operator allows them (R6).
+func (a *signIn) personalOrg() error {
+	if a.policy.PersonalOrgsDisabled || !a.joined {
+		return nil
+	}
+	memberships, err := a.system.Users().Memberships(a.user.ID)
+	if err != nil {
+		return err
+	}
+	for _, membership := range memberships {
+		if membership.Personal {
+			return nil
+		}
+	}
+	name, err := checkName("display_name", "Personal of "+a.user.Email)
+	if err != nil {
+		name = "Personal"
+	}
+	org := Org{ID: newID[OrgID](a.tx.Now()), DisplayName: name, Personal: true, CreatedBy: a.user.ID}
+	return a.insertOwnedOrg(a.tx, org, a.actor(), a.user.ID)
+}
+
+// insertOwnedOrg creates an organization whose first Admin is the person who made it.
+func (s *Service) insertOwnedOrg(tx Tx, org Org, actor Actor, owner UserID) error {
+	if err := s.insertOrg(tx, org, s.policy.DefaultWorkspaceName, actor); err != nil {
+		return err
+	}
+	role := Grant{Kind: GrantManual, Role: RoleOrgAdmin, Source: string(owner), SourceName: actor.Name, At: tx.Now()}
+	_, _, err := ensureMember(tx, tx.Org(within(org.ID, actor)), owner, role)
+	return err
+}

@@ -1,0 +1,54 @@
+package domain
+
+import (
+	"context"
+	"time"
+)
+
+// Policy is what the operator configured for the installation.
+type Policy struct {
+	// InitialOrgName, DefaultWorkspaceName and InitialAdminEmail are what start-up creates (R7); the address may be empty.
+	InitialOrgName       string
+	DefaultWorkspaceName string
+	InitialAdminEmail    string
+	// OrgCreationDisabled is R5, PersonalOrgsDisabled R6, WorkspaceInvitesEnabled R21.
+	OrgCreationDisabled     bool
+	PersonalOrgsDisabled    bool
+	WorkspaceInvitesEnabled bool
+	// JITEnabled false beats every organization's own setting (R13).
+	JITEnabled bool
+	// PATCreationDisabled forbids new personal access tokens everywhere.
+	PATCreationDisabled bool
+	// InviteExpiry is how long an invite stays open; zero means for ever (R23).
+	InviteExpiry time.Duration
+	// Issuers are the configured providers' issuers, by which SCIM finds people who signed in before (R26).
+	Issuers []string
+}
+
+// ProviderOIDC is the id of the first configured OpenID provider, as the API's paths spell it.
+const ProviderOIDC = "custom-oidc"
+
+// Service is the rules at work on a store: each use case is a method, and each runs in one transaction.
+// Every method returns an *Error or a *Refusal, and nothing else.
+type Service struct {
+	store  Store
+	policy Policy
+}
+
+// New returns the use cases over a store.
+func New(store Store, policy Policy) *Service {
+	return &Service{store: store, policy: policy}
+}
+
+// Policy returns what the operator configured.
+func (s *Service) Policy() Policy { return s.policy }
+
+// readOrg runs fn in a read transaction of one organization.
+func (s *Service) readOrg(ctx context.Context, scope OrgScope, fn func(Tx, OrgTx) error) error {
+	return s.store.Read(ctx, func(tx Tx) error { return fn(tx, tx.Org(scope)) })
+}
+
+// writeOrg runs fn in a write transaction of one organization.
+func (s *Service) writeOrg(ctx context.Context, scope OrgScope, fn func(Tx, OrgTx) error) error {
+	return s.store.Write(ctx, func(tx Tx) error { return fn(tx, tx.Org(scope)) })
+}
