@@ -167,6 +167,9 @@ func (a *signIn) firstAdmin(org OrgTx) (bool, error) {
 		a.installation.InitialOrg != a.installation.DefaultOrg {
 		return false, nil
 	}
+	if left, err := a.deprovisioned(org); err != nil || left {
+		return false, err
+	}
 	claimed, err := a.system.Installation().ClaimAdmin(a.user.ID)
 	if err != nil || !claimed {
 		return false, err
@@ -184,6 +187,18 @@ func (a *signIn) firstAdmin(org OrgTx) (bool, error) {
 	a.joined = created
 	after := map[string]any{"org_role": RoleName(RoleOrgAdmin), "grant": GrantBootstrap}
 	return true, record(a.tx, within(a.installation.DefaultOrg, a.actor()), "update_org_member", a.target(), nil, after)
+}
+
+// deprovisioned reports whether the person was disabled, or deleted through SCIM (R30).
+func (a *signIn) deprovisioned(org OrgTx) (bool, error) {
+	member, err := org.Members().ByUser(a.user.ID)
+	if err == nil {
+		return member.Status != Active, nil
+	}
+	if !IsKind(err, NotFound) {
+		return false, err
+	}
+	return org.Tombstones().Any(a.marks())
 }
 
 // personalOrg makes a first-time person's own organization where the operator allows them (R6).

@@ -80,3 +80,16 @@ func ValidID[T ~string](id T) bool {
 	}
 	return true
 }
+
+// unique returns the ids without repeats, in the order of their first appearance.
+func unique[T ~string](ids []T) []T {
+	seen := make(map[T]bool, len(ids))
+	kept := make([]T, 0, len(ids))
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			kept = append(kept, id)
+		}
+	}
+	return kept
+}

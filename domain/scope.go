@@ -35,8 +35,11 @@ type OrgScope struct {
 	member      MemberID
 	role        RoleID
 	permissions []Permission
-	// workspaces limits a service key; nil means all that the role reaches.
-	workspaces []WorkspaceID
+	// workspaces limits a service key, and workspaceRole is what it may do there; nil means every workspace.
+	workspaces    []WorkspaceID
+	workspaceRole RoleID
+	// provisioning marks an identity provider's token, which may do SCIM and nothing else (R25).
+	provisioning bool
 }
 
 // Org returns the organization; it is empty only for the zero scope, which a store refuses.
@@ -65,6 +68,14 @@ func (s OrgScope) require(permission Permission) error {
 		return nil
 	}
 	return Errorf(Forbidden, "this needs the permission %q in the organization; ask an Organization Admin", permission)
+}
+
+// requireSCIM guards what only an identity provider's token may do.
+func (s OrgScope) requireSCIM() error {
+	if s.provisioning {
+		return nil
+	}
+	return Errorf(Forbidden, "only a SCIM token may do this")
 }
 
 // requireAdmin guards what an Operator may not do (R4).

@@ -1,0 +1,422 @@
+package domain
+
+import (
+	"context"
+	"reflect"
+)
+
+// CreateUser makes the person whom an identity provider sends a member at once (R26).
+// Whoever has the address or the identity already is adopted; a userName or externalId that is taken is Conflict.
+func (s *Service) CreateUser(ctx context.Context, scope OrgScope, doc Document) (SCIMUser, error) {
+	if err := scope.requireSCIM(); err != nil {
+		return SCIMUser{}, err
+	}
+	profile, err := ReadProfile(doc)
+	if err != nil {
+		return SCIMUser{}, err
+	}
+	var created SCIMUser
+	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		p := provisioning{Service: s, tx: tx, org: org, scope: scope}
+		var err error
+		created, err = p.create(doc, profile)
+		return err
+	})
+	return created, err
+}
+
+// GetUser returns a SCIM user with its groups, or NotFound.
+func (s *Service) GetUser(ctx context.Context, scope OrgScope, id MemberID) (SCIMUser, error) {
+	if err := scope.requireSCIM(); err != nil {
+		return SCIMUser{}, err
+	}
+	if !ValidID(id) {
+		return SCIMUser{}, unknownResource("User", string(id))
+	}
+	var user SCIMUser
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		var err error
+		user, err = org.SCIMUsers().Get(id)
+		return renameNotFound(err, "User", string(id))
+	})
+	return user, err
+}
+
+// QueryUsers returns one page of SCIM users in order of creation.
+func (s *Service) QueryUsers(ctx context.Context, scope OrgScope, query Query) (Result[SCIMUser], error) {
+	if err := scope.requireSCIM(); err != nil {
+		return Result[SCIMUser]{}, err
+	}
+	var result Result[SCIMUser]
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		var err error
+		result, err = org.SCIMUsers().Query(query)
+		return err
+	})
+	return result, err
+}
+
+// ChangeUser applies a PUT or PATCH to a SCIM user, atomically.
+// A change that changes nothing leaves version and times alone; a version that is not the current one is Stale.
+func (s *Service) ChangeUser(ctx context.Context, scope OrgScope, id MemberID, change UserChange) (SCIMUser, error) {
+	if err := scope.requireSCIM(); err != nil {
+		return SCIMUser{}, err
+	}
+	if !ValidID(id) {
+		return SCIMUser{}, unknownResource("User", string(id))
+	}
+	var changed SCIMUser
+	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		p := provisioning{Service: s, tx: tx, org: org, scope: scope}
+		var err error
+		changed, err = p.change(id, change)
+		return err
+	})
+	return changed, err
+}
+
+// DeleteUser removes the membership and all that hangs on it, and remembers that this person may not come back by itself (R28, R30).
+func (s *Service) DeleteUser(ctx context.Context, scope OrgScope, id MemberID, ifMatch int64) error {
+	if err := scope.requireSCIM(); err != nil {
+		return err
+	}
+	if !ValidID(id) {
+		return unknownResource("User", string(id))
+	}
+	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		p := provisioning{Service: s, tx: tx, org: org, scope: scope}
+		return p.delete(id, ifMatch)
+	})
+}
+
+func unknownResource(kind, id string) error {
+	return Errorf(NotFound, "there is no %s with the id %q", kind, id)
+}
+
+func renameNotFound(err error, kind, id string) error {
+	if IsKind(err, NotFound) {
+		return unknownResource(kind, id)
+	}
+	return err
+}
+
+// provisioning is one SCIM operation on a person inside its transaction.
+type provisioning struct {
+	*Service
+
+	tx    Tx
+	org   OrgTx
+	scope OrgScope
+}
+
+func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
+	user, err := p.findOrMakeUser(profile)
+	if err != nil {
+		return SCIMUser{}, err
+	}
+	// Two creates of one person take turns here, so that the second sees what the first made.
+	if err := p.tx.System(systemScope()).Users().Lock(user.ID); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.nameIsFree(profile); err != nil {
+		return SCIMUser{}, err
+	}
+	member, err := p.join(user, profile)
+	if err != nil {
+		return SCIMUser{}, err
+	}
+	resource := SCIMUser{
+		ID: member.ID, User: user.ID, Attributes: doc, Profile: profile,
+		Version: 1, CreatedAt: p.tx.Now(), UpdatedAt: p.tx.Now(),
+	}
+	if err := p.org.SCIMUsers().Insert(resource); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.forgive(profile, user); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.updatePerson(user, profile); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.setActive(member, profile.Active); err != nil {
+		return SCIMUser{}, err
+	}
+	return resource, p.record("create_scim_user", resource, nil, profileFacts(profile))
+}
+
+// nameIsFree refuses a userName that is taken before anybody is adopted.
+func (p provisioning) nameIsFree(profile Profile) error {
+	_, err := p.org.SCIMUsers().ByUserName(Fold(profile.UserName))
+	switch {
+	case err == nil:
+		return Conflictf("userName", "a User with the userName %q exists already; find it with the filter userName eq", profile.UserName)
+	case IsKind(err, NotFound):
+		return nil
+	default:
+		return err
+	}
+}
+
+// findOrMakeUser adopts the person with the same address or identity (R26).
+func (p provisioning) findOrMakeUser(profile Profile) (User, error) {
+	known, err := p.byIdentity(profile.ExternalID)
+	if err != nil {
+		return User{}, err
+	}
+	if profile.Email == "" {
+		if known.ID != "" {
+			return known, nil
+		}
+		user := User{ID: newID[UserID](p.tx.Now()), FullName: profile.FullName, CreatedAt: p.tx.Now()}
+		_, err := p.tx.System(systemScope()).Users().Insert(user)
+		return user, err
+	}
+	if known.ID != "" {
+		return known, p.sameAddress(known, profile)
+	}
+	return userByEmail(p.tx, profile.Email, Fold(profile.Email), profile.FullName)
+}
+
+// sameAddress refuses an address that belongs to somebody else than the person the externalId names.
+func (p provisioning) sameAddress(known User, profile Profile) error {
+	other, err := p.tx.System(systemScope()).Users().ByEmail(Fold(profile.Email))
+	switch {
+	case IsKind(err, NotFound):
+		return nil
+	case err == nil && other.ID != known.ID:
+		return addressTaken(profile.Email)
+	default:
+		return err
+	}
+}
+
+func addressTaken(email string) error {
+	return Conflictf("emails", "the e-mail address %q belongs to another user", email)
+}
+
+// byIdentity finds a person who signed in before with the subject that SCIM sends as externalId.
+func (p provisioning) byIdentity(externalID string) (User, error) {
+	if externalID == "" {
+		return User{}, nil
+	}
+	system := p.tx.System(systemScope())
+	for _, issuer := range p.policy.Issuers {
+		identity, err := system.Identities().Find(issuer, externalID)
+		if IsKind(err, NotFound) {
+			continue
+		}
+		if err != nil {
+			return User{}, err
+		}
+		return system.Users().Get(identity.User)
+	}
+	return User{}, nil
+}
+
+// join makes the membership, or takes over the one that JIT, an invite or an admin made before.
+func (p provisioning) join(user User, profile Profile) (Member, error) {
+	floor := Grant{Kind: GrantSCIM, Role: RoleOrgUser, Source: p.scope.actor.ID, SourceName: p.scope.actor.Name, At: p.tx.Now()}
+	invite, err := p.pendingInvite(user, profile)
+	if err != nil {
+		return Member{}, err
+	}
+	if invite != nil {
+		return claimInvite(p.tx, p.org, *invite, user.ID)
+	}
+	member, created, err := ensureMember(p.tx, p.org, user.ID, floor)
+	if err != nil || created {
+		return member, err
+	}
+	missing, err := p.org.SCIMUsers().Missing([]MemberID{member.ID})
+	if err != nil {
+		return Member{}, err
+	}
+	if len(missing) == 0 {
+		return Member{}, Conflictf("emails", "the e-mail address %q belongs to another User of this organization; find it with the filter emails.value eq", profile.Email)
+	}
+	return member, nil
+}
+
+func (p provisioning) pendingInvite(user User, profile Profile) (*Invite, error) {
+	for _, address := range []string{profile.Email, user.Email} {
+		if address == "" {
+			continue
+		}
+		invite, err := p.org.Invites().ByEmail(Fold(address))
+		if IsKind(err, NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if invite.Open(p.tx.Now()) {
+			return &invite, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // no invite is no error
+}
+
+// forgive forgets that the person was deleted before: SCIM itself lets them in again (R30).
+func (p provisioning) forgive(profile Profile, user User) error {
+	identities, err := p.tx.System(systemScope()).Identities().OfUser(user.ID)
+	if err != nil {
+		return err
+	}
+	return p.org.Tombstones().Clear(personMarks(profile, user, identities))
+}
+
+// updatePerson carries name and address to the user record (R29).
+// A person whom another organization holds too keeps their address:
+// otherwise one organization's token could point another organization's member at a stranger's mailbox.
+func (p provisioning) updatePerson(user User, profile Profile) error {
+	next := user
+	next.FullName = profile.FullName
+	if profile.Email != "" && profile.Email != user.Email {
+		system := p.tx.System(systemScope())
+		if other, err := system.Users().ByEmail(Fold(profile.Email)); err == nil && other.ID != user.ID {
+			return addressTaken(profile.Email)
+		} else if err != nil && !IsKind(err, NotFound) {
+			return err
+		}
+		memberships, err := system.Users().Memberships(user.ID)
+		if err != nil {
+			return err
+		}
+		if len(memberships) <= 1 {
+			next.Email = profile.Email
+		}
+	}
+	if next == user {
+		return nil
+	}
+	return p.tx.System(systemScope()).Users().Update(next)
+}
+
+// setActive disables or enables the membership; disabling ends sessions and keys in the same commit (R27).
+func (p provisioning) setActive(member Member, active bool) error {
+	if active == (member.Status == Active) {
+		return nil
+	}
+	if active {
+		return p.org.Members().SetStatus(member.ID, Active)
+	}
+	if err := p.org.Members().SetStatus(member.ID, Disabled); err != nil {
+		return err
+	}
+	return revokeAll(p.tx, p.scope, member.User)
+}
+
+// change is the body of ChangeUser.
+func (p provisioning) change(id MemberID, change UserChange) (SCIMUser, error) {
+	current, err := p.org.SCIMUsers().Lock(id)
+	if err != nil {
+		return SCIMUser{}, renameNotFound(err, "User", string(id))
+	}
+	if change.IfMatch != 0 && change.IfMatch != current.Version {
+		return SCIMUser{}, stale()
+	}
+	doc, err := change.Apply(current.Attributes)
+	if err != nil {
+		return SCIMUser{}, err
+	}
+	if reflect.DeepEqual(doc, current.Attributes) {
+		return p.org.SCIMUsers().Get(id)
+	}
+	next := current
+	next.Attributes, next.Version, next.UpdatedAt = doc, current.Version+1, p.tx.Now()
+	if next.Profile, err = ReadProfile(doc); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.org.SCIMUsers().Update(next); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.carry(current, next); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.record("update_scim_user", next, profileFacts(current.Profile), profileFacts(next.Profile)); err != nil {
+		return SCIMUser{}, err
+	}
+	return p.org.SCIMUsers().Get(id)
+}
+
+func stale() error {
+	return Errorf(Stale, "the resource has changed since this version; read it again")
+}
+
+// carry takes a changed resource to the user record and the membership.
+func (p provisioning) carry(before, after SCIMUser) error {
+	users := p.tx.System(systemScope()).Users()
+	if before.Active != after.Active {
+		if err := users.Lock(after.User); err != nil {
+			return err
+		}
+		member, err := p.org.Members().Get(after.ID)
+		if err != nil {
+			return err
+		}
+		if err := p.setActive(member, after.Active); err != nil {
+			return err
+		}
+	}
+	if before.Email == after.Email && before.FullName == after.FullName {
+		return nil
+	}
+	user, err := users.Get(after.User)
+	if err != nil {
+		return err
+	}
+	return p.updatePerson(user, after.Profile)
+}
+
+// delete is the body of DeleteUser.
+func (p provisioning) delete(id MemberID, ifMatch int64) error {
+	current, err := p.org.SCIMUsers().Lock(id)
+	if err != nil {
+		return renameNotFound(err, "User", string(id))
+	}
+	if ifMatch != 0 && ifMatch != current.Version {
+		return stale()
+	}
+	system := p.tx.System(systemScope())
+	if err := system.Users().Lock(current.User); err != nil {
+		return err
+	}
+	user, err := system.Users().Get(current.User)
+	if err != nil {
+		return err
+	}
+	identities, err := system.Identities().OfUser(user.ID)
+	if err != nil {
+		return err
+	}
+	marks := personMarks(current.Profile, user, identities)
+	if err := p.org.Tombstones().Put(id, marks); err != nil {
+		return err
+	}
+	if err := p.withdrawInvites(current.Profile, user); err != nil {
+		return err
+	}
+	if err := removeMember(p.tx, p.scope, Member{ID: id, User: user.ID}); err != nil {
+		return err
+	}
+	return p.record("delete_scim_user", current, profileFacts(current.Profile), nil)
+}
+
+// withdrawInvites makes sure that an invite older than the deletion lets nobody in (R30).
+func (p provisioning) withdrawInvites(profile Profile, user User) error {
+	invite, err := p.pendingInvite(user, profile)
+	if err != nil || invite == nil {
+		return err
+	}
+	return p.org.Invites().Delete(invite.ID)
+}
+
+func (p provisioning) record(operation string, user SCIMUser, before, after map[string]any) error {
+	return record(p.tx, p.scope, operation, Target{Kind: "user", ID: string(user.ID), Name: user.UserName}, before, after)
+}
+
+func profileFacts(p Profile) map[string]any {
+	return map[string]any{
+		"userName": p.UserName, "externalId": p.ExternalID, "name": p.FullName, "email": p.Email, "active": p.Active,
+	}
+}

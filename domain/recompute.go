@@ -1,0 +1,164 @@
+package domain
+
+import (
+	"maps"
+	"slices"
+)
+
+// recomputeStep is how many people are decided about at once: it bounds memory, not correctness.
+const recomputeStep = 500
+
+// recompute decides anew what exactly these members hold, and nobody else (R35, R40).
+// It returns what changed, for the audit row of whatever caused it.
+func recompute(tx Tx, org OrgTx, members []MemberID) ([]any, error) {
+	members = slices.Compact(slices.Sorted(slices.Values(members)))
+	facts := []any{}
+	for chunk := range slices.Chunk(members, recomputeStep) {
+		// The lock comes before the reading: two groups that speak about one person take turns.
+		if err := org.Members().Lock(chunk); err != nil {
+			return nil, err
+		}
+		holdings, err := org.Access().Load(chunk)
+		if err != nil {
+			return nil, err
+		}
+		groups, err := org.Access().Groups(chunk)
+		if err != nil {
+			return nil, err
+		}
+		var changes []AccessChange
+		for _, id := range chunk {
+			holding, ok := holdings[id]
+			if !ok {
+				continue
+			}
+			change := Difference(id, holding, Resolve(holding, groups[id], tx.Now()))
+			if change.Empty() {
+				continue
+			}
+			changes = append(changes, change)
+			if fact := accessFact(change, holding); fact != nil {
+				facts = append(facts, fact)
+			}
+		}
+		if err := org.Access().Save(changes); err != nil {
+			return nil, err
+		}
+	}
+	return facts, nil
+}
+
+// accessFact says what a change means in words; it is nil when the roles are the same and only the reason is another.
+func accessFact(change AccessChange, before Holding) map[string]any {
+	fact := map[string]any{"member_id": change.Member}
+	if change.Org != nil && change.Org.Role != before.Org.Role {
+		fact["org_role"] = map[string]any{"before": RoleName(before.Org.Role), "after": RoleName(change.Org.Role)}
+	}
+	workspaces := map[string]any{}
+	for _, id := range slices.Sorted(maps.Keys(change.Put)) {
+		if have := before.Workspaces[id]; have.Role != change.Put[id].Role {
+			workspaces[string(id)] = map[string]any{"before": RoleName(have.Role), "after": RoleName(change.Put[id].Role)}
+		}
+	}
+	for _, id := range change.Drop {
+		workspaces[string(id)] = map[string]any{"before": RoleName(before.Workspaces[id].Role), "after": ""}
+	}
+	if len(workspaces) > 0 {
+		fact["workspaces"] = workspaces
+	}
+	if len(fact) == 1 {
+		return nil
+	}
+	return fact
+}
+
+// readNames reads what group names are resolved against.
+func readNames(org OrgTx) (Names, error) {
+	settings, err := org.Settings().Get()
+	if err != nil {
+		return Names{}, err
+	}
+	workspaces, err := org.Workspaces().List(false)
+	if err != nil {
+		return Names{}, err
+	}
+	return NewNames(settings.Settings.GroupSeparator, workspaces), nil
+}
+
+// remapGroups reads every group's name again after the workspaces or the separator changed, and decides anew
+// about the members of those groups whose meaning changed (R33, R35).
+// The caller holds the organization's lock.
+func remapGroups(tx Tx, org OrgTx) error {
+	names, err := readNames(org)
+	if err != nil {
+		return err
+	}
+	var changed []Group
+	err = org.Groups().Each(func(group Group) error {
+		mapping, reason := names.Read(group.DisplayName)
+		if group.Explicit {
+			mapping, reason = group.Mapping.living(names), ""
+		}
+		if !sameMapping(mapping, group.Mapping) || reason != group.Unmapped {
+			group.Mapping, group.Unmapped = mapping, reason
+			changed = append(changed, group)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, group := range changed {
+		if err := org.Groups().SetMapping(group.ID, group.Mapping, group.Unmapped); err != nil {
+			return err
+		}
+		if err := recomputeGroup(tx, org, group.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recomputeGroup decides anew about all members of a group, in steps.
+func recomputeGroup(tx Tx, org OrgTx, id GroupID) error {
+	for after := MemberID(""); ; {
+		members, err := org.GroupMembers().List(id, after, recomputeStep)
+		if err != nil || len(members) == 0 {
+			return err
+		}
+		if _, err := recompute(tx, org, memberIDs(members)); err != nil {
+			return err
+		}
+		after = members[len(members)-1].Member
+	}
+}
+
+func memberIDs(members []GroupMember) []MemberID {
+	ids := make([]MemberID, len(members))
+	for i, member := range members {
+		ids[i] = member.Member
+	}
+	return ids
+}
+
+func sameMapping(a, b Mapping) bool {
+	return a.OrgRole == b.OrgRole && maps.Equal(a.Workspaces, b.Workspaces)
+}
+
+// living leaves out workspaces that were deleted.
+func (m Mapping) living(names Names) Mapping {
+	kept := Mapping{OrgRole: m.OrgRole}
+	alive := map[WorkspaceID]bool{}
+	for _, id := range names.workspaces {
+		alive[id] = true
+	}
+	for id, role := range m.Workspaces {
+		if alive[id] {
+			if kept.Workspaces == nil {
+				kept.Workspaces = map[WorkspaceID]RoleID{}
+			}
+			kept.Workspaces[id] = role
+		}
+	}
+	return kept
+}

@@ -1,0 +1,71 @@
+package domain
+
+// revokeAll ends what lets a person act in the scope's organization: their tokens there and their sessions (R27).
+// Every path that takes access away calls it in the transaction that does so.
+// Sessions live on only for a person who is still active in another organization and was not shut out of the default one:
+// such a session can no longer act here, and one organization cannot sign another's people out.
+func revokeAll(tx Tx, scope OrgScope, user UserID) error {
+	if _, err := tx.Org(scope).Keys().DeleteOfUser(user); err != nil {
+		return err
+	}
+	system := tx.System(systemScope())
+	installation, err := system.Installation().Get()
+	if err != nil {
+		return err
+	}
+	memberships, err := system.Users().Memberships(user)
+	if err != nil {
+		return err
+	}
+	elsewhere := false
+	for _, membership := range memberships {
+		if membership.Org != scope.org && membership.Member.Status == Active {
+			elsewhere = true
+		}
+	}
+	if elsewhere && installation.DefaultOrg != scope.org {
+		return nil
+	}
+	_, err = system.Sessions().DeleteOfUser(user)
+	return err
+}
+
+// removeMember ends a membership; the person's record goes too when no organization holds them any more (R28).
+// The caller holds the person's lock.
+func removeMember(tx Tx, scope OrgScope, member Member) error {
+	if err := bumpGroupsOf(tx.Org(scope), member.ID); err != nil {
+		return err
+	}
+	if err := tx.Org(scope).Members().Delete(member.ID); err != nil {
+		return err
+	}
+	if err := revokeAll(tx, scope, member.User); err != nil {
+		return err
+	}
+	system := tx.System(systemScope())
+	memberships, err := system.Users().Memberships(member.User)
+	if err != nil || len(memberships) > 0 {
+		return err
+	}
+	if err := system.Identities().DeleteOfUser(member.User); err != nil {
+		return err
+	}
+	return system.Users().Delete(member.User)
+}
+
+// bumpGroupsOf raises the version of the groups that are about to lose a member, because their members are part of them.
+func bumpGroupsOf(org OrgTx, id MemberID) error {
+	user, err := org.SCIMUsers().Get(id)
+	if IsKind(err, NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, group := range user.Groups {
+		if _, err := org.Groups().Bump(group.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package domain
+
+import (
+	"context"
+	"slices"
+)
+
+// OrgView is an organization as one of its members sees it.
+type OrgView struct {
+	Org
+	// Default is true for the organization that first-time users join.
+	Default bool
+}
+
+// Organization returns the scope's organization.
+func (s *Service) Organization(ctx context.Context, scope OrgScope) (OrgView, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return OrgView{}, err
+	}
+	var view OrgView
+	err := s.readOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		var err error
+		view, err = orgView(tx, org)
+		return err
+	})
+	return view, err
+}
+
+func orgView(tx Tx, org OrgTx) (OrgView, error) {
+	settings, err := org.Settings().Get()
+	if err != nil {
+		return OrgView{}, err
+	}
+	installation, err := tx.System(systemScope()).Installation().Get()
+	return OrgView{Org: settings, Default: installation.DefaultOrg == settings.ID}, err
+}
+
+// Organizations returns every organization in which the principal is active.
+func (s *Service) Organizations(ctx context.Context, principal Principal) ([]OrgView, error) {
+	views := []OrgView{}
+	for _, membership := range principal.memberships {
+		scope, err := principal.In(membership.Org)
+		if err != nil {
+			return nil, err
+		}
+		view, err := s.Organization(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, view)
+	}
+	return views, nil
+}
+
+// OrgUpdate changes an organization; what is nil stays.
+type OrgUpdate struct {
+	DisplayName *string
+	// Settings changes a copy of the settings, which are then validated.
+	Settings func(*OrgSettings)
+}
+
+// UpdateOrganization changes the organization's name and settings.
+func (s *Service) UpdateOrganization(ctx context.Context, scope OrgScope, update OrgUpdate) (OrgView, error) {
+	if err := scope.require(PermOrgManage); err != nil {
+		return OrgView{}, err
+	}
+	var view OrgView
+	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		current, err := org.Settings().Lock()
+		if err != nil {
+			return err
+		}
+		next, err := update.apply(current)
+		if err != nil {
+			return err
+		}
+		next.ModifiedAt = tx.Now()
+		if err := org.Settings().Update(next); err != nil {
+			return err
+		}
+		if next.Settings.GroupSeparator != current.Settings.GroupSeparator {
+			if err := remapGroups(tx, org); err != nil {
+				return err
+			}
+		}
+		if view, err = orgView(tx, org); err != nil {
+			return err
+		}
+		return record(tx, scope, "update_organization_info", Target{"organization", string(next.ID), next.DisplayName}, orgFacts(current), orgFacts(next))
+	})
+	return view, err
+}
+
+func (u OrgUpdate) apply(org Org) (Org, error) {
+	if u.DisplayName != nil {
+		name, err := checkName("display_name", *u.DisplayName)
+		if err != nil {
+			return Org{}, err
+		}
+		org.DisplayName = name
+	}
+	if u.Settings != nil {
+		u.Settings(&org.Settings)
+	}
+	return org, org.Settings.Validate()
+}
+
+func orgFacts(org Org) map[string]any {
+	return map[string]any{"display_name": org.DisplayName, "settings": org.Settings}
+}
+
+// CreateOrganization makes an organization whose Admin is the person who asks (R5, R6).
+func (s *Service) CreateOrganization(ctx context.Context, principal Principal, name string, personal bool) (OrgID, error) {
+	if principal.user.ID == "" {
+		return "", Errorf(Forbidden, "only a person can create an organization")
+	}
+	if s.policy.OrgCreationDisabled && !personal {
+		return "", Errorf(Forbidden, "creating organizations is switched off on this installation (userOrgCreationDisabled)")
+	}
+	if s.policy.PersonalOrgsDisabled && personal {
+		return "", Errorf(Forbidden, "personal organizations are switched off on this installation (personalOrgsDisabled)")
+	}
+	name, err := checkName("display_name", name)
+	if err != nil {
+		return "", err
+	}
+	var id OrgID
+	err = s.store.Write(ctx, func(tx Tx) error {
+		id = newID[OrgID](tx.Now())
+		org := Org{ID: id, DisplayName: name, Personal: personal, CreatedBy: principal.user.ID}
+		return s.insertOwnedOrg(tx, org, principal.actor, principal.user.ID)
+	})
+	return id, err
+}
+
+// CreateOrganizationByHand makes an organization from the command line, where R5 does not apply; it has no member yet.
+func (s *Service) CreateOrganizationByHand(ctx context.Context, name string) (OrgID, error) {
+	name, err := checkName("display_name", name)
+	if err != nil {
+		return "", err
+	}
+	var id OrgID
+	err = s.store.Write(ctx, func(tx Tx) error {
+		if _, err := findOrg(tx, name); !IsKind(err, NotFound) {
+			return Conflictf("name", "there is an organization %q already", name)
+		}
+		id = newID[OrgID](tx.Now())
+		return s.insertOrg(tx, Org{ID: id, DisplayName: name}, s.policy.DefaultWorkspaceName, commandLine())
+	})
+	return id, err
+}
+
+// SetDefaultOrganization makes the scope's organization the one that first-time users join (R19).
+// The actor must be Organization Admin of both, which is why it takes the principal.
+func (s *Service) SetDefaultOrganization(ctx context.Context, principal Principal, org OrgID) error {
+	scope, err := principal.In(org)
+	if err != nil {
+		return err
+	}
+	if err := scope.requireAdmin("make this the default organization"); err != nil {
+		return err
+	}
+	return s.writeOrg(ctx, scope, func(tx Tx, orgTx OrgTx) error {
+		installations := tx.System(systemScope()).Installation()
+		installation, err := installations.Get()
+		if err != nil {
+			return err
+		}
+		if installation.DefaultOrg == org {
+			return nil
+		}
+		if present, err := principal.In(installation.DefaultOrg); err != nil || present.role != RoleOrgAdmin {
+			return Errorf(Forbidden, "an Organization Admin of the present default organization must do this: be Admin of both")
+		}
+		settings, err := orgTx.Settings().Get()
+		if err != nil {
+			return err
+		}
+		if settings.Personal {
+			return Conflictf("organization", "a personal organization cannot be the default one")
+		}
+		changed, err := installations.SetDefaultOrg(installation.DefaultOrg, org)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return Conflictf("organization", "somebody else changed the default organization just now; look again")
+		}
+		return record(tx, scope, "update_default_sso_provision_organization", Target{"organization", string(org), settings.DisplayName},
+			map[string]any{"default_organization": installation.DefaultOrg}, map[string]any{"default_organization": org})
+	})
+}
+
+// SSOSettings returns how first-time users join the organization.
+func (s *Service) SSOSettings(ctx context.Context, scope OrgScope) (SSOSettings, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return SSOSettings{}, err
+	}
+	var settings SSOSettings
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		var err error
+		settings, err = org.Settings().SSO()
+		return err
+	})
+	return settings, err
+}
+
+// SetSSODefaults changes how people join from now on; who joined before keeps what they have (R15).
+func (s *Service) SetSSODefaults(ctx context.Context, scope OrgScope, id string, change func(*SSOSettings)) (SSOSettings, error) {
+	if err := scope.require(PermOrgManage); err != nil {
+		return SSOSettings{}, err
+	}
+	if err := scope.requireAdmin("change the sign-in settings"); err != nil {
+		return SSOSettings{}, err
+	}
+	var next SSOSettings
+	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		if _, err := org.Settings().Lock(); err != nil {
+			return err
+		}
+		current, err := org.Settings().SSO()
+		if err != nil {
+			return err
+		}
+		if current.ID != id {
+			return Errorf(NotFound, "there are no such SSO settings")
+		}
+		next = current
+		next.DefaultWorkspaces = slices.Clone(current.DefaultWorkspaces)
+		change(&next)
+		if err := checkSSO(org, current, &next); err != nil {
+			return err
+		}
+		if err := org.Settings().UpdateSSO(next); err != nil {
+			return err
+		}
+		return record(tx, scope, "update_sso_settings", Target{Kind: "sso_settings", ID: id}, ssoFacts(current), ssoFacts(next))
+	})
+	return next, err
+}
+
+// checkSSO refuses roles of the wrong scope and workspaces that do not live in the organization.
+// A workspace that was deleted after it became a default may stay in the list: sign-in skips it (R18).
+func checkSSO(org OrgTx, current SSOSettings, next *SSOSettings) error {
+	if err := checkRole("default_workspace_role_id", next.DefaultWorkspaceRole, ScopeWorkspace); err != nil {
+		return err
+	}
+	next.DefaultWorkspaces = unique(next.DefaultWorkspaces)
+	for _, id := range next.DefaultWorkspaces {
+		if slices.Contains(current.DefaultWorkspaces, id) {
+			continue
+		}
+		workspace, err := org.Workspaces().Get(id)
+		if IsKind(err, NotFound) || err == nil && workspace.Deleted() {
+			return Invalidf("default_workspace_ids", "there is no workspace %q in this organization", id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if next.GroupsClaim == "" {
+		return Invalidf("sso_groups_claim_field", "the claim's name must not be empty")
+	}
+	return nil
+}
+
+func ssoFacts(s SSOSettings) map[string]any {
+	return map[string]any{
+		"default_workspace_role": RoleName(s.DefaultWorkspaceRole), "default_workspace_ids": s.DefaultWorkspaces,
+		"sso_groups_enabled": s.GroupsEnabled, "sso_groups_claim_field": s.GroupsClaim,
+	}
+}
