@@ -1,0 +1,135 @@
+// Package config reads the server's configuration from defaults, a YAML file, the environment and flags, later ones winning.
+// Every value is checked before anything starts; an error is one line that names the key, the value and what is allowed.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/domain"
+)
+
+// Config is everything an operator can set.
+type Config struct {
+	// Listen is the address the server listens on.
+	Listen string
+	// PublicURL is the base URL that browsers and identity providers use, with the base path, without a trailing slash.
+	PublicURL string
+	// BasePath is "" or a path such as "/muster" below which everything is served.
+	BasePath    string
+	DatabaseURL string
+	Policy      domain.Policy
+	// InfoAuthRequired makes the info endpoint ask for a credential.
+	InfoAuthRequired bool
+	OAuth            OAuth
+	LogLevel         slog.Level
+	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
+	LogFormat string
+	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+
+	values map[string]value
+}
+
+// OAuth is the first OpenID provider.
+type OAuth struct {
+	Enabled              bool
+	ClientID             string
+	ClientSecret         string
+	IssuerURL            string
+	DisplayName          string
+	Scopes               []string
+	SessionMax           time.Duration
+	OverrideTokenExpiry  bool
+	URLEncodeScopeSpaces bool
+	TrustEmail           bool
+	// SubClaimOverrides maps an issuer prefix to the claim that holds its subject (R11).
+	SubClaimOverrides map[string]string
+}
+
+// value is what a setting was given and by whom, for "muster config".
+type value struct {
+	text   string
+	source string
+}
+
+// Line is one setting as "muster config" prints it.
+type Line struct {
+	Key    string
+	Value  string
+	Source string
+}
+
+// Lines returns every setting in force with its origin; secrets are masked.
+func (c *Config) Lines() []Line {
+	lines := make([]Line, 0, len(c.values))
+	for _, s := range settings() {
+		got := c.values[s.key]
+		text := got.text
+		if s.secret && text != "" {
+			text = "********"
+		}
+		if s.mask != nil {
+			text = s.mask(text)
+		}
+		lines = append(lines, Line{Key: s.key, Value: text, Source: got.source})
+	}
+	return lines
+}
+
+// Secure reports whether browsers reach the server over https.
+func (c *Config) Secure() bool { return strings.HasPrefix(c.PublicURL, "https://") }
+
+// apply parses every value into its place and then checks what depends on several.
+func (c *Config) apply() error {
+	for _, s := range settings() {
+		got := c.values[s.key]
+		if err := s.set(c, got.text); err != nil {
+			return fmt.Errorf("%s = %q (from %s): %w", s.key, shown(s, got.text), got.source, err)
+		}
+	}
+	return c.finish()
+}
+
+func shown(s setting, text string) string {
+	if s.secret {
+		return "********"
+	}
+	return text
+}
+
+// finish fills in what follows from other settings and refuses combinations that cannot work.
+func (c *Config) finish() error {
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + localAddress(c.Listen)
+	}
+	c.PublicURL += c.BasePath
+	if got := c.values["config.oauth.enabled"]; got.text == "" {
+		c.OAuth.Enabled = c.OAuth.IssuerURL != ""
+	}
+	if c.OAuth.Enabled {
+		if c.OAuth.IssuerURL == "" {
+			return fmt.Errorf("config.oauth.oauthIssuerUrl is missing: config.oauth.enabled is true, so the provider's issuer URL is needed")
+		}
+		if c.OAuth.ClientID == "" {
+			return fmt.Errorf("config.oauth.oauthClientId is missing: with an issuer, the client id registered there is needed")
+		}
+		if !slices.Contains(c.OAuth.Scopes, "openid") {
+			return fmt.Errorf("config.oauth.oauthScopes = %q: the scopes must hold openid", strings.Join(c.OAuth.Scopes, " "))
+		}
+		c.Policy.Issuers = []string{c.OAuth.IssuerURL}
+	}
+	return nil
+}
+
+// localAddress turns a listening address into one that a browser on the same machine can open.
+func localAddress(listen string) string {
+	if strings.HasPrefix(listen, ":") {
+		return "localhost" + listen
+	}
+	return listen
+}
