@@ -1,0 +1,177 @@
+package httpx
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/domain"
+)
+
+// Observer gives every request its id, its client's address and its logger, and records how it ended.
+type Observer struct {
+	// Log gets one line for each request, and whatever Logger is used for.
+	Log *slog.Logger
+	// Metrics may be nil.
+	Metrics *Metrics
+	// Trusted are the proxies whose X-Forwarded-For and X-Request-Id are believed; nobody's by default (A19).
+	Trusted []netip.Prefix
+}
+
+// Wrap observes next.
+// The access log has the route's pattern, never the path, the query, a header or a cookie: those carry secrets.
+func (o Observer) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := time.Now()
+		ex := o.newExchange(r)
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, ex))
+		r.RemoteAddr = realAddress(r, o.Trusted)
+		w.Header().Set("X-Request-Id", ex.id)
+		res := recording(w)
+		defer func() {
+			ex.setRoute(r.Pattern)
+			o.record(r, ex.outcome(), res, time.Since(begun))
+		}()
+		defer recoverWith(res, r, plainError)
+		next.ServeHTTP(res, r)
+	})
+}
+
+func (o Observer) newExchange(r *http.Request) *exchange {
+	id := r.Header.Get("X-Request-Id")
+	if !wellFormedID(id) || !trustedPeer(r.RemoteAddr, o.Trusted) {
+		id = rand.Text()
+	}
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &exchange{id: id, log: log.With("request_id", id)}
+}
+
+// record writes the access log's line and counts the request.
+func (o Observer) record(r *http.Request, out outcome, res *response, took time.Duration) {
+	if o.Metrics != nil {
+		o.Metrics.observe(r.Method, out, res.sent(), took)
+	}
+	attrs := []slog.Attr{
+		slog.String("method", methodLabel(r.Method)), slog.String("route", out.route), slog.Int("status", res.sent()),
+		slog.Duration("duration", took), slog.Int64("bytes", res.bytes), slog.String("ip", ClientOf(r).IP),
+	}
+	if out.kind != "" {
+		attrs = append(attrs, slog.String("kind", out.kind))
+	}
+	if out.aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	level := slog.LevelInfo
+	if out.route == "/livez" || out.route == "/readyz" || out.route == "/metrics" {
+		level = slog.LevelDebug // asked every few seconds
+	}
+	Logger(r.Context()).LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// RequestID returns the id of the request that ctx belongs to; empty outside of one.
+func RequestID(ctx context.Context) string { return exchangeOf(ctx).id }
+
+// Logger returns the request's logger, which adds the request's id; outside of a request it discards.
+func Logger(ctx context.Context) *slog.Logger {
+	if log := exchangeOf(ctx).log; log != nil {
+		return log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// ClientOf says where a request came from, for the session list and the audit log.
+func ClientOf(r *http.Request) domain.Client {
+	client := domain.Client{UserAgent: r.UserAgent(), RequestID: RequestID(r.Context())}
+	if ip, ok := parseAddress(r.RemoteAddr); ok {
+		client.IP = ip.String()
+	}
+	return client
+}
+
+// exchangeKey is the only context key of this package.
+type exchangeKey struct{}
+
+// exchange is one request's id and logger, and what is known about how it ends.
+type exchange struct {
+	id  string
+	log *slog.Logger
+
+	mu  sync.Mutex
+	end outcome
+}
+
+// outcome is how a request ended, for the access log and the metrics.
+type outcome struct {
+	// route is the path of the pattern that matched, "none" when none did.
+	route string
+	// kind is the error's, empty when there was none.
+	kind string
+	// aborted says that the connection was broken off.
+	aborted bool
+}
+
+// exchangeOf returns the request's exchange, or a fresh one that nobody reads.
+func exchangeOf(ctx context.Context) *exchange {
+	if ex, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return ex
+	}
+	return &exchange{}
+}
+
+// setRoute keeps the first pattern it is told, which is that of the innermost mux.
+func (e *exchange) setRoute(pattern string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.end.route == "" {
+		e.end.route = pattern[strings.IndexByte(pattern, ' ')+1:]
+	}
+}
+
+func (e *exchange) setKind(kind domain.Kind) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.end.kind = kind.String()
+}
+
+func (e *exchange) setAborted() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.end.aborted = true
+}
+
+func (e *exchange) outcome() outcome {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	end := e.end
+	if end.route == "" {
+		end.route = "none"
+	}
+	return end
+}
+
+// wellFormedID admits what may stand in a log line and a header as it is.
+func wellFormedID(id string) bool {
+	if len(id) < 8 || len(id) > 64 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// plainError is the answer where no front end has a say.
+func plainError(w http.ResponseWriter, _ *http.Request, _ error) {
+	http.Error(w, "Something went wrong on our side.", http.StatusInternalServerError)
+}
