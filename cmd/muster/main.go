@@ -1,0 +1,122 @@
+// Command muster is the user-management server and its command line.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"muster/cmd/internal/config"
+	"muster/domain"
+)
+
+// The exit codes: a script can tell a wrong call from a refused one and from a server that failed.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commands is the whole command line; each command's Run stands in its own file.
+type commands struct {
+	Config      string            `help:"YAML file with the same keys as the Helm values." placeholder:"FILE"`
+	Set         map[string]string `help:"Set one key, such as config.initialOrgName=Acme." placeholder:"KEY=VALUE"`
+	Listen      string            `help:"Address to listen on." placeholder:"HOST:PORT"`
+	DatabaseURL string            `name:"database-url" help:"sqlite://FILE or postgres://…" placeholder:"URL"`
+
+	Serve   serveCommand   `cmd:"" default:"1" help:"Run the server (the default)."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date and stop."`
+	Show    showCommand    `cmd:"" name:"config" help:"Print the configuration in force and where each value came from."`
+	Token   tokenCommands  `cmd:"" help:"SCIM tokens, for identity providers."`
+	Key     keyCommands    `cmd:"" help:"Personal access tokens, for people and their scripts."`
+	Admin   adminCommands  `cmd:"" help:"Organization Admins."`
+	Org     orgCommands    `cmd:"" help:"Organizations."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// environment is what a command runs in.
+type environment struct {
+	context.Context //nolint:containedctx // kong hands commands one value
+
+	stdout io.Writer
+	config func() (*config.Config, error)
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run parses the arguments, runs the command and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var parsed commands
+	exited := -1
+	parser, err := kong.New(&parsed,
+		kong.Name("muster"), kong.Description("User management for self-hosted applications: OpenID Connect, SCIM and an admin API."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
+	)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	chosen, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "muster: %v; \"muster --help\" lists what there is\n", err)
+		return exitUsage
+	}
+	env := environment{Context: ctx, stdout: stdout, config: parsed.load}
+	if err := chosen.Run(env); err != nil {
+		return fail(stderr, err)
+	}
+	return 0
+}
+
+// load reads the configuration with the flags that were given.
+func (c *commands) load() (*config.Config, error) {
+	flags := map[string]string{}
+	for key, text := range c.Set {
+		flags[key] = text
+	}
+	if c.Listen != "" {
+		flags["listen"] = c.Listen
+	}
+	if c.DatabaseURL != "" {
+		flags["config.databaseUrl"] = c.DatabaseURL
+	}
+	loaded, err := config.Load(config.Sources{File: c.Config, Getenv: os.LookupEnv, Flags: flags})
+	if err != nil {
+		return nil, &configError{err}
+	}
+	return loaded, nil
+}
+
+// configError is a configuration that cannot be used.
+type configError struct{ error }
+
+func (e *configError) Unwrap() error { return e.error }
+
+// fail prints one line that says what went wrong and returns the exit code.
+func fail(stderr io.Writer, err error) int {
+	if wrong, ok := errors.AsType[*configError](err); ok {
+		_, _ = fmt.Fprintf(stderr, "muster: configuration: %v\n", wrong)
+		return exitUsage
+	}
+	text := err.Error()
+	if known, ok := errors.AsType[*domain.Error](err); ok {
+		text = known.Text
+		if cause := errors.Unwrap(known); cause != nil {
+			text += ": " + cause.Error()
+		}
+	}
+	_, _ = fmt.Fprintf(stderr, "muster: %s\n", text)
+	return exitFailed
+}

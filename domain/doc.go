@@ -1,0 +1,42 @@
+// Package domain is the rules of Muster as pure code: it knows no HTTP and no SQL.
+//
+// # Words
+//
+// A User is one person on the installation, known by e-mail address. An Identity is one way that person signs in:
+// an OpenID issuer and the subject there. An Org holds Workspaces; a Member is a user in an organization with one org role,
+// and may be in workspaces with one workspace role each. An Invite is a pending member.
+// A SCIMUser and a Group are the resources that an identity provider pushes, one set for each organization.
+// A Grant is why somebody has a role: by hand, by invite, by first sign-in (JIT), by a group, by start-up (bootstrap),
+// or because an identity provider made them a member (scim).
+//
+// # Where each rule lives
+//
+//	R1-R3    roles and permissions                     role.go, permission.go
+//	R4       what an Operator may not                  scope.go, invite.go (mayGive)
+//	R5-R7    flags, first organization, first Admin    bootstrap.go, settings.go, admit.go
+//	R8       the last Admin stays                      membership.go
+//	R9-R11   who is this person                        signin.go
+//	R12-R18  may they come in                          admit.go
+//	R19      the default organization                  settings.go
+//	R20-R23  invites                                   invite.go, admit.go
+//	R25-R30  people pushed by SCIM                     provision.go, revoke.go, tombstone.go
+//	R31-R33  what a group's name means                 mapping.go
+//	R34-R36  which grant wins                          access.go
+//	R35      who is decided about again                provision_group.go, recompute.go
+//	R37      why                                       explain.go, me.go
+//	R41-R42  sessions and keys                         credential.go, principal.go, token.go, key.go
+//	R43      the audit log                             audit.go
+//	R44      no tenant can be forgotten                scope.go, store.go
+//
+// # How a use case runs
+//
+// A use case is a method of Service. It checks the scope, opens one transaction on the Store, does all its reading and
+// writing there, the audit row included, and returns an *Error or a *Refusal.
+// What runs inside a transaction may run twice and has no side effects.
+//
+// # The order of locks
+//
+// A use case that holds several locks takes them in this order: the organization (Settings.Lock), a SCIM resource
+// (SCIMUsers.Lock, Groups.Bump), the person (Users.Lock), the memberships (Members.Lock).
+// Where two transactions meet in another order all the same, the database ends one of them and the store runs it again.
+package domain
