@@ -140,6 +140,9 @@ func (f ValuePath) Match(doc Document) bool {
 
 // values returns every value the attribute has in the document, multi-valued ones element by element.
 func (a Attr) values(doc Document) []any {
+	if a.Unknown {
+		return nil
+	}
 	if a.URN != "" {
 		extension, ok := doc[a.URN].(map[string]any)
 		if !ok {
@@ -283,7 +286,12 @@ func parseRat(text string) (*big.Rat, bool) {
 }
 
 // ParseDateTime reads an xsd:dateTime; a value without a zone is taken as UTC (RFC 7643 section 2.3.5).
+// It takes 24:00:00, which is the next day's midnight (XML Schema part 2, section 3.2.7).
 func ParseDateTime(text string) (time.Time, error) {
+	if day, zone, found := strings.Cut(text, "T24:00:00"); found && len(text) < 64 {
+		midnight, err := ParseDateTime(day + "T00:00:00" + zone)
+		return midnight.Add(24 * time.Hour), err
+	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), nil
