@@ -1,0 +1,59 @@
+# make run: try it out.  make test: every test, on both databases and in a browser.  make check: what a change must pass.
+
+GOLANGCI_VERSION    := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+GOLANGCI            := .tools/$(GOLANGCI_VERSION)/golangci-lint
+GOVULNCHECK         := .tools/$(GOVULNCHECK_VERSION)/govulncheck
+
+WITH_SERVICES := internal/testkit/with-services
+
+.DELETE_ON_ERROR:
+.PHONY: run clean build test check lint vulnerabilities fmt bench soak
+
+# Starts the server with a demo identity provider; its data stays in .data until "make clean".
+run:
+	@go build -o bin/demo ./cmd/demo
+	@exec bin/demo
+
+clean:
+	rm -rf .data bin
+
+build:
+	go build -o bin/ ./cmd/muster ./cmd/demo
+
+# TEST narrows it down: make test TEST='-run SignIn ./domain'
+TEST ?= ./...
+test:
+	@$(WITH_SERVICES) go test -race -shuffle=on -timeout 12m $(TEST)
+
+check: lint test
+
+lint: $(GOLANGCI) vulnerabilities
+	go mod tidy -diff
+	go vet ./...
+	$(GOLANGCI) run ./...
+
+# Findings fail; a database that cannot be reached is said aloud and does not.
+vulnerabilities: $(GOVULNCHECK)
+	@report=$$($(GOVULNCHECK) ./... 2>&1) && status=0 || status=$$?; \
+	if [ $$status -eq 0 ]; then echo "govulncheck: no known vulnerabilities"; \
+	elif echo "$$report" | grep -q 'fetching vulnerabilities'; then \
+		echo "govulncheck: NOT CHECKED, the vulnerability database cannot be reached: $$(echo "$$report" | grep -m1 'fetching vulnerabilities')"; \
+	else echo "$$report"; exit $$status; fi
+
+fmt: $(GOLANGCI)
+	$(GOLANGCI) fmt ./...
+
+# Ratios against a bare handler, on both databases, with every write on disk.
+bench:
+	@MUSTER_TEST_POSTGRES_DURABLE=1 $(WITH_SERVICES) go run ./bench
+
+# The long fault tests: minutes to hours.
+soak:
+	@$(WITH_SERVICES) go test -race -tags soak -timeout 4h -v -run 'Soak' ./...
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+$(GOVULNCHECK):
+	GOBIN=$(CURDIR)/$(@D) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
