@@ -1,0 +1,179 @@
+package db
+
+import (
+	"maps"
+	"slices"
+
+	"muster/domain"
+)
+
+type accessStore struct{ handle }
+
+// Load implements domain.AccessStore.
+func (s accessStore) Load(ids []domain.MemberID) (map[domain.MemberID]domain.Holding, error) {
+	holdings := make(map[domain.MemberID]domain.Holding, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		if err := s.loadRoles(holdings, some); err != nil {
+			return nil, err
+		}
+		if err := s.loadWorkspaces(holdings, some); err != nil {
+			return nil, err
+		}
+	}
+	return holdings, s.refused
+}
+
+func (s accessStore) loadRoles(holdings map[domain.MemberID]domain.Holding, ids []domain.MemberID) error {
+	var rows []struct {
+		heldRow
+
+		ID domain.MemberID `db:"id"`
+	}
+	in, args := list(ids, s.org)
+	if err := s.all(&rows, "SELECT id, "+heldColumns+" FROM members WHERE org_id = ? AND id IN "+in, args...); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		held, err := row.held()
+		if err != nil {
+			return err
+		}
+		holdings[row.ID] = domain.Holding{Org: held, Workspaces: map[domain.WorkspaceID]domain.Held{}}
+	}
+	return nil
+}
+
+func (s accessStore) loadWorkspaces(holdings map[domain.MemberID]domain.Holding, ids []domain.MemberID) error {
+	var rows []struct {
+		heldRow
+
+		Member    domain.MemberID    `db:"member_id"`
+		Workspace domain.WorkspaceID `db:"workspace_id"`
+	}
+	in, args := list(ids, s.org)
+	err := s.all(&rows, "SELECT member_id, workspace_id, "+heldColumns+" FROM workspace_members WHERE org_id = ? AND member_id IN "+in, args...)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		held, err := row.held()
+		if err != nil {
+			return err
+		}
+		holdings[row.Member].Workspaces[row.Workspace] = held
+	}
+	return nil
+}
+
+// Groups implements domain.AccessStore; a group without a mapping has an empty text there.
+func (s accessStore) Groups(ids []domain.MemberID) (map[domain.MemberID][]domain.GroupGrants, error) {
+	groups := make(map[domain.MemberID][]domain.GroupGrants, len(ids))
+	known := map[domain.GroupID]domain.GroupGrants{}
+	for some := range slices.Chunk(ids, chunk) {
+		var rows []struct {
+			Member    domain.MemberID `db:"member_id"`
+			ID        domain.GroupID  `db:"id"`
+			Name      string          `db:"display_name"`
+			Mapping   string          `db:"mapping"`
+			CreatedAt int64           `db:"created_at"`
+		}
+		in, args := list(some, s.org)
+		err := s.all(&rows, `SELECT gm.member_id, g.id, g.display_name, g.mapping, g.created_at
+			FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id
+			WHERE gm.org_id = ? AND gm.member_id IN `+in+` AND g.mapping <> ''`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			group, ok := known[row.ID]
+			if !ok {
+				group = domain.GroupGrants{ID: row.ID, Name: row.Name, Created: moment(row.CreatedAt)}
+				if err := decode(row.Mapping, &group.Mapping); err != nil {
+					return nil, err
+				}
+				known[row.ID] = group
+			}
+			groups[row.Member] = append(groups[row.Member], group)
+		}
+	}
+	return groups, s.refused
+}
+
+// Save implements domain.AccessStore with at most three statements for every chunk of rows.
+func (s accessStore) Save(changes []domain.AccessChange) error {
+	if err := s.saveRoles(changes); err != nil {
+		return err
+	}
+	if err := s.drop(changes); err != nil {
+		return err
+	}
+	if err := s.put(changes); err != nil {
+		return err
+	}
+	return s.writable()
+}
+
+func (s accessStore) saveRoles(changes []domain.AccessChange) error {
+	changed := slices.DeleteFunc(slices.Clone(changes), func(c domain.AccessChange) bool { return c.Org == nil })
+	for some := range slices.Chunk(changed, chunk) {
+		var args []any
+		for _, change := range some {
+			held, err := heldArgs(*change.Org)
+			if err != nil {
+				return err
+			}
+			args = append(append(args, change.Member), held...)
+		}
+		// Both engines call the columns of a VALUES list column1 and so on.
+		_, err := s.exec(`UPDATE members SET role_id = v.column2, grant_kind = v.column3, grant_source = v.column4,
+			grant_source_name = v.column5, granted_at = CAST(v.column6 AS BIGINT), replaced = v.column7
+			FROM (VALUES `+tuples(len(some), 7)+`) AS v WHERE members.org_id = ? AND members.id = v.column1`, append(args, s.org)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s accessStore) drop(changes []domain.AccessChange) error {
+	var pairs [][2]any
+	for _, change := range changes {
+		for _, workspace := range change.Drop {
+			pairs = append(pairs, [2]any{change.Member, workspace})
+		}
+	}
+	for some := range slices.Chunk(pairs, chunk) {
+		args := []any{s.org}
+		for _, pair := range some {
+			args = append(args, pair[0], pair[1])
+		}
+		_, err := s.exec("DELETE FROM workspace_members WHERE org_id = ? AND (member_id, workspace_id) IN (VALUES "+tuples(len(some), 2)+")", args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s accessStore) put(changes []domain.AccessChange) error {
+	var rows [][]any
+	for _, change := range changes {
+		for _, workspace := range slices.Sorted(maps.Keys(change.Put)) {
+			held, err := heldArgs(change.Put[workspace])
+			if err != nil {
+				return err
+			}
+			rows = append(rows, append([]any{s.org, change.Member, workspace}, held...))
+		}
+	}
+	for some := range slices.Chunk(rows, chunk) {
+		_, err := s.exec("INSERT INTO workspace_members (org_id, member_id, workspace_id, "+heldColumns+") VALUES "+tuples(len(some), 9)+`
+			ON CONFLICT (org_id, member_id, workspace_id) DO UPDATE SET role_id = excluded.role_id, grant_kind = excluded.grant_kind,
+			grant_source = excluded.grant_source, grant_source_name = excluded.grant_source_name,
+			granted_at = excluded.granted_at, replaced = excluded.replaced`, slices.Concat(some...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

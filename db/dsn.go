@@ -1,0 +1,88 @@
+package db
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"muster/domain"
+)
+
+// postgresDSN turns what follows "postgres://" into the driver's key=value form, with our defaults where the URL is silent.
+// The driver itself cannot read a URL with several hosts that have ports of their own.
+func postgresDSN(rest string) (string, error) {
+	rest, query, _ := strings.Cut(rest, "?")
+	authority, name, _ := strings.Cut(rest, "/")
+	settings := map[string]string{
+		"connect_timeout":                     "2",
+		"statement_timeout":                   "5000",
+		"lock_timeout":                        "2000",
+		"idle_in_transaction_session_timeout": "10000",
+		"application_name":                    "muster",
+		// One round trip for a statement with arguments instead of two.
+		"binary_parameters": "yes",
+	}
+	if err := readAuthority(settings, authority); err != nil {
+		return "", err
+	}
+	if err := unescape(settings, "dbname", name); err != nil {
+		return "", err
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", unreadable()
+	}
+	for key := range values {
+		settings[key] = values.Get(key)
+	}
+	escape := strings.NewReplacer(`'`, `\'`, `\`, `\\`)
+	parts := make([]string, 0, len(settings))
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		parts = append(parts, key+"='"+escape.Replace(settings[key])+"'")
+	}
+	return strings.Join(parts, " "), nil
+}
+
+// readAuthority reads user:password@host:port,host:port; an IPv6 address stands in brackets.
+func readAuthority(settings map[string]string, authority string) error {
+	hosts := authority
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		user, password, _ := strings.Cut(authority[:at], ":")
+		hosts = authority[at+1:]
+		if err := unescape(settings, "user", user); err != nil {
+			return err
+		}
+		if err := unescape(settings, "password", password); err != nil {
+			return err
+		}
+	}
+	if hosts == "" {
+		return nil
+	}
+	var names, ports []string
+	for one := range strings.SplitSeq(hosts, ",") {
+		host, port := one, "5432"
+		if colon := strings.LastIndexByte(one, ':'); colon > strings.LastIndexByte(one, ']') {
+			host, port = one[:colon], one[colon+1:]
+		}
+		names, ports = append(names, strings.Trim(host, "[]")), append(ports, port)
+	}
+	settings["port"] = strings.Join(ports, ",")
+	return unescape(settings, "host", strings.Join(names, ","))
+}
+
+func unescape(settings map[string]string, key, escaped string) error {
+	value, err := url.PathUnescape(escaped)
+	if err != nil {
+		return unreadable()
+	}
+	if value != "" {
+		settings[key] = value
+	}
+	return nil
+}
+
+func unreadable() error {
+	return domain.Invalidf("database_url", "the PostgreSQL URL has a wrong percent escape")
+}

@@ -1,0 +1,71 @@
+package db
+
+import (
+	"slices"
+
+	"muster/domain"
+)
+
+type groupMemberStore struct{ handle }
+
+type groupMemberRow struct {
+	Member  domain.MemberID `db:"member_id"`
+	Display string          `db:"full_name"`
+}
+
+// Add implements domain.GroupMemberStore.
+func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
+	return s.inChunks(members, func(some []domain.MemberID) (added []domain.MemberID, err error) {
+		args := []any{s.org, group}
+		for _, member := range some {
+			args = append(args, member)
+		}
+		err = s.changeAll(&added, `INSERT INTO group_members (org_id, group_id, member_id)
+			SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.column1 FROM (VALUES `+tuples(len(some), 1)+`) AS v WHERE TRUE
+			ON CONFLICT DO NOTHING RETURNING member_id`, args...)
+		return added, err
+	})
+}
+
+// Remove implements domain.GroupMemberStore.
+func (s groupMemberStore) Remove(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
+	return s.inChunks(members, func(some []domain.MemberID) (removed []domain.MemberID, err error) {
+		in, args := list(some, s.org, group)
+		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = ? AND member_id IN "+in+" RETURNING member_id", args...)
+		return removed, err
+	})
+}
+
+// inChunks runs a set statement over the members in order of id and returns those it concerned, in that order.
+func (s groupMemberStore) inChunks(members []domain.MemberID, statement func([]domain.MemberID) ([]domain.MemberID, error)) ([]domain.MemberID, error) {
+	sorted := slices.Compact(slices.Sorted(slices.Values(members)))
+	var concerned []domain.MemberID
+	for some := range slices.Chunk(sorted, chunk) {
+		ids, err := statement(some)
+		if err != nil {
+			return nil, err
+		}
+		concerned = append(concerned, ids...)
+	}
+	slices.Sort(concerned)
+	return concerned, s.writable()
+}
+
+// List implements domain.GroupMemberStore.
+func (s groupMemberStore) List(group domain.GroupID, after domain.MemberID, limit int) ([]domain.GroupMember, error) {
+	query := `SELECT gm.member_id, u.full_name FROM group_members gm JOIN scim_users u ON u.org_id = gm.org_id AND u.id = gm.member_id
+		WHERE gm.org_id = ? AND gm.group_id = ? AND gm.member_id > ? ORDER BY gm.member_id`
+	args := []any{s.org, group, after}
+	if limit > 0 {
+		query, args = query+" LIMIT ?", append(args, limit)
+	}
+	var rows []groupMemberRow
+	if err := s.all(&rows, query, args...); err != nil {
+		return nil, err
+	}
+	members := make([]domain.GroupMember, len(rows))
+	for i, row := range rows {
+		members[i] = domain.GroupMember(row)
+	}
+	return members, nil
+}

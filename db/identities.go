@@ -1,0 +1,77 @@
+package db
+
+import "muster/domain"
+
+type identityStore struct{ handle }
+
+type identityRow struct {
+	ID        domain.IdentityID `db:"id"`
+	User      domain.UserID     `db:"user_id"`
+	Provider  string            `db:"provider"`
+	Issuer    string            `db:"issuer"`
+	Subject   string            `db:"subject"`
+	Email     string            `db:"email"`
+	CreatedAt int64             `db:"created_at"`
+}
+
+const identityColumns = "id, user_id, provider, issuer, subject, email, created_at"
+
+func (r identityRow) identity() (domain.Identity, error) {
+	return domain.Identity{
+		ID: r.ID, User: r.User, Provider: r.Provider, Issuer: r.Issuer, Subject: r.Subject, Email: r.Email, CreatedAt: moment(r.CreatedAt),
+	}, nil
+}
+
+// Find implements domain.IdentityStore.
+func (s identityStore) Find(issuer, subject string) (domain.Identity, error) {
+	var row identityRow
+	err := s.get("identity", &row, "SELECT "+identityColumns+" FROM identities WHERE issuer = ? AND subject = ?", issuer, subject)
+	if err != nil {
+		return domain.Identity{}, err
+	}
+	return row.identity()
+}
+
+// OfUser implements domain.IdentityStore.
+func (s identityStore) OfUser(user domain.UserID) ([]domain.Identity, error) {
+	var rows []identityRow
+	if err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE user_id = ? ORDER BY id", user); err != nil {
+		return nil, err
+	}
+	return convert(rows, identityRow.identity)
+}
+
+// Insert implements domain.IdentityStore.
+func (s identityStore) Insert(i domain.Identity) (bool, error) {
+	for field, text := range map[string]string{"issuer": i.Issuer, "subject": i.Subject} {
+		if _, err := exactKey(field, text); err != nil {
+			return false, err
+		}
+	}
+	return s.insert("INSERT INTO identities ("+identityColumns+") VALUES (?, ?, ?, ?, ?, ?, ?)",
+		i.ID, i.User, i.Provider, i.Issuer, i.Subject, i.Email, micros(i.CreatedAt))
+}
+
+// DeleteOfUser implements domain.IdentityStore.
+func (s identityStore) DeleteOfUser(user domain.UserID) error {
+	_, err := s.exec("DELETE FROM identities WHERE user_id = ?", user)
+	return err
+}
+
+// ByExternalID implements domain.IdentityStore.
+func (s identityStore) ByExternalID(externalID string) ([]domain.ExternalMatch, error) {
+	var rows []struct {
+		Org    domain.OrgID    `db:"org_id"`
+		Member domain.MemberID `db:"id"`
+		User   domain.UserID   `db:"user_id"`
+	}
+	err := s.all(&rows, "SELECT org_id, id, user_id FROM scim_users WHERE external_id = ? AND external_id <> '' ORDER BY org_id", externalID)
+	if err != nil {
+		return nil, err
+	}
+	matches := make([]domain.ExternalMatch, len(rows))
+	for i, row := range rows {
+		matches[i] = domain.ExternalMatch(row)
+	}
+	return matches, nil
+}

@@ -1,0 +1,101 @@
+package db
+
+import "muster/domain"
+
+type inviteStore struct{ handle }
+
+type inviteRow struct {
+	ID            domain.InviteID `db:"id"`
+	Email         string          `db:"email"`
+	Role          domain.RoleID   `db:"role_id"`
+	Workspaces    string          `db:"workspaces"`
+	WorkspaceRole domain.RoleID   `db:"workspace_role"`
+	InvitedBy     string          `db:"invited_by"`
+	CreatedAt     int64           `db:"created_at"`
+	ExpiresAt     int64           `db:"expires_at"`
+}
+
+const inviteColumns = "id, email, role_id, workspaces, workspace_role, invited_by, created_at, expires_at"
+
+func (r inviteRow) invite() (domain.Invite, error) {
+	invite := domain.Invite{
+		ID: r.ID, Email: r.Email, Role: r.Role, WorkspaceRole: r.WorkspaceRole, InvitedBy: r.InvitedBy,
+		CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
+	}
+	return invite, decode(r.Workspaces, &invite.Workspaces)
+}
+
+// Get implements domain.InviteStore.
+func (s inviteStore) Get(id domain.InviteID) (domain.Invite, error) {
+	return s.find("id", string(id))
+}
+
+// ByEmail implements domain.InviteStore.
+func (s inviteStore) ByEmail(emailKey string) (domain.Invite, error) {
+	return s.find("email_key", emailKey)
+}
+
+func (s inviteStore) find(column, value string) (domain.Invite, error) {
+	var row inviteRow
+	err := s.get("invite", &row, "SELECT "+inviteColumns+" FROM invites WHERE org_id = ? AND "+column+" = ?", s.org, value)
+	if err != nil {
+		return domain.Invite{}, err
+	}
+	return row.invite()
+}
+
+// List implements domain.InviteStore.
+func (s inviteStore) List(q domain.MemberQuery) ([]domain.Invite, error) {
+	where, args := "org_id = ?", []any{s.org}
+	if len(q.Emails) > 0 {
+		var in string
+		in, args = list(folded(q.Emails), args...)
+		where += " AND email_key IN " + in
+	}
+	if len(q.IDs) > 0 {
+		var in string
+		in, args = list(q.IDs, args...)
+		where += " AND id IN " + in
+	}
+	if q.Search != "" {
+		where, args = where+" AND "+s.dialect.contains("email_key"), append(args, domain.Fold(q.Search))
+	}
+	order := "id"
+	switch q.SortBy {
+	case "email", "name":
+		order = "email_key"
+	case "role":
+		order = "role_id"
+	}
+	var rows []inviteRow
+	window := q.Clamp()
+	err := s.all(&rows, "SELECT "+inviteColumns+" FROM invites WHERE "+where+" ORDER BY "+direction(order, "id", q.Descending)+" LIMIT ? OFFSET ?",
+		append(args, window.Limit, window.Offset)...)
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, inviteRow.invite)
+}
+
+// Put implements domain.InviteStore.
+func (s inviteStore) Put(i domain.Invite) error {
+	workspaces, err := encode(i.Workspaces)
+	if err != nil {
+		return err
+	}
+	emailKey, err := key("email", i.Email)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(`INSERT INTO invites (org_id, email_key, `+inviteColumns+`) VALUES (`+places(10)+`)
+		ON CONFLICT (org_id, email_key) DO UPDATE SET id = excluded.id, email = excluded.email, role_id = excluded.role_id,
+		workspaces = excluded.workspaces, workspace_role = excluded.workspace_role, invited_by = excluded.invited_by,
+		created_at = excluded.created_at, expires_at = excluded.expires_at`,
+		s.org, emailKey, i.ID, i.Email, i.Role, workspaces, i.WorkspaceRole, i.InvitedBy, micros(i.CreatedAt), micros(i.ExpiresAt))
+	return err
+}
+
+// Delete implements domain.InviteStore.
+func (s inviteStore) Delete(id domain.InviteID) error {
+	return s.must("invite", "DELETE FROM invites WHERE org_id = ? AND id = ?", s.org, id)
+}

@@ -1,0 +1,157 @@
+package db
+
+import (
+	"slices"
+
+	"muster/domain"
+)
+
+type memberViewRow struct {
+	memberRow
+
+	Email    string `db:"email"`
+	FullName string `db:"full_name"`
+	SCIM     bool   `db:"scim"`
+}
+
+func (r memberViewRow) view() (domain.MemberView, error) {
+	member, err := r.member()
+	return domain.MemberView{Member: member, Email: r.Email, FullName: r.FullName, SCIM: r.SCIM}, err
+}
+
+// List implements domain.MemberStore with three statements, however many members there are.
+func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
+	where, args := s.conditions(q)
+	order := "m.id"
+	switch q.SortBy {
+	case "name":
+		order = "u.full_name_key"
+	case "email":
+		order = "u.email_key"
+	case "role":
+		order = "m.role_id" // the ids of the org roles are in order of power
+	}
+	window := q.Clamp()
+	var rows []memberViewRow
+	err := s.all(&rows, `SELECT m.id, m.user_id, m.status, m.created_at, m.role_id, m.grant_kind, m.grant_source, m.grant_source_name,
+		m.granted_at, m.replaced, u.email, u.full_name,
+		EXISTS (SELECT 1 FROM scim_users su WHERE su.org_id = m.org_id AND su.id = m.id) AS scim
+		FROM members m JOIN users u ON u.id = m.user_id WHERE `+where+`
+		ORDER BY `+direction(order, "m.id", q.Descending)+` LIMIT ? OFFSET ?`, append(args, window.Limit, window.Offset)...)
+	if err != nil {
+		return nil, err
+	}
+	views, err := convert(rows, memberViewRow.view)
+	if err != nil || len(views) == 0 {
+		return views, err
+	}
+	if err := s.addWorkspaces(views); err != nil {
+		return nil, err
+	}
+	return views, s.addIdentities(views)
+}
+
+func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any) {
+	where, args = "m.org_id = ?", []any{s.org}
+	in := func(column string, list string) { where += " AND " + column + " IN " + list }
+	var places string
+	if len(q.Emails) > 0 {
+		places, args = list(folded(q.Emails), args...)
+		in("u.email_key", places)
+	}
+	if len(q.IDs) > 0 {
+		places, args = list(q.IDs, args...)
+		in("m.id", places)
+	}
+	if len(q.UserIDs) > 0 {
+		places, args = list(q.UserIDs, args...)
+		in("m.user_id", places)
+	}
+	if q.Search != "" {
+		part := domain.Fold(q.Search)
+		where += " AND (" + s.dialect.contains("u.full_name_key") + " OR " + s.dialect.contains("u.email_key") + ")"
+		args = append(args, part, part)
+	}
+	if q.Status != "" {
+		where, args = where+" AND m.status = ?", append(args, q.Status)
+	}
+	if q.Workspace != "" {
+		where += " AND m.id IN (SELECT wm.member_id FROM workspace_members wm WHERE wm.org_id = ? AND wm.workspace_id = ?)"
+		args = append(args, s.org, q.Workspace)
+	}
+	return where, args
+}
+
+func (s memberStore) addWorkspaces(views []domain.MemberView) error {
+	at := map[domain.MemberID]int{}
+	ids := make([]domain.MemberID, len(views))
+	for i, view := range views {
+		at[view.ID], ids[i] = i, view.ID
+	}
+	in, args := list(ids, s.org)
+	var rows []struct {
+		heldRow
+
+		Member    domain.MemberID    `db:"member_id"`
+		Workspace domain.WorkspaceID `db:"workspace_id"`
+		Name      string             `db:"display_name"`
+	}
+	err := s.all(&rows, `SELECT wm.member_id, wm.workspace_id, w.display_name,
+		wm.role_id, wm.grant_kind, wm.grant_source, wm.grant_source_name, wm.granted_at, wm.replaced
+		FROM workspace_members wm JOIN workspaces w ON w.org_id = wm.org_id AND w.id = wm.workspace_id
+		WHERE wm.org_id = ? AND wm.member_id IN `+in+` ORDER BY w.display_name_key, w.id`, args...)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		held, err := row.held()
+		if err != nil {
+			return err
+		}
+		view := &views[at[row.Member]]
+		view.Workspaces = append(view.Workspaces, domain.WorkspaceHeld{Workspace: row.Workspace, Name: row.Name, Held: held})
+	}
+	return nil
+}
+
+func (s memberStore) addIdentities(views []domain.MemberView) error {
+	at := map[domain.UserID]int{}
+	ids := make([]domain.UserID, len(views))
+	for i, view := range views {
+		at[view.User], ids[i] = i, view.User
+	}
+	in, args := list(ids)
+	var rows []identityRow
+	if err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE user_id IN "+in+" ORDER BY id", args...); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		identity, err := row.identity()
+		if err != nil {
+			return err
+		}
+		view := &views[at[row.User]]
+		view.Identities = append(view.Identities, identity)
+	}
+	return nil
+}
+
+// direction orders by a column and, among equals, by another.
+func direction(column, then string, descending bool) string {
+	how := ""
+	if descending {
+		how = " DESC"
+	}
+	if column == then {
+		return column + how
+	}
+	return column + how + ", " + then + how
+}
+
+func folded(texts []string) []string {
+	keys := make([]string, 0, len(texts))
+	for _, text := range texts {
+		keys = append(keys, domain.Fold(text))
+	}
+	return slices.Compact(slices.Sorted(slices.Values(keys)))
+}

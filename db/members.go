@@ -1,0 +1,83 @@
+package db
+
+import (
+	"slices"
+
+	"muster/domain"
+)
+
+type memberStore struct{ handle }
+
+type memberRow struct {
+	heldRow
+
+	ID        domain.MemberID `db:"id"`
+	User      domain.UserID   `db:"user_id"`
+	Status    domain.Status   `db:"status"`
+	CreatedAt int64           `db:"created_at"`
+}
+
+const memberColumns = "id, user_id, status, created_at, " + heldColumns
+
+func (r memberRow) member() (domain.Member, error) {
+	held, err := r.held()
+	return domain.Member{ID: r.ID, User: r.User, Status: r.Status, Role: held, CreatedAt: moment(r.CreatedAt)}, err
+}
+
+// Get implements domain.MemberStore.
+func (s memberStore) Get(id domain.MemberID) (domain.Member, error) {
+	return s.find("id", string(id))
+}
+
+// ByUser implements domain.MemberStore.
+func (s memberStore) ByUser(id domain.UserID) (domain.Member, error) {
+	return s.find("user_id", string(id))
+}
+
+func (s memberStore) find(column, value string) (domain.Member, error) {
+	var row memberRow
+	err := s.get("member", &row, "SELECT "+memberColumns+" FROM members WHERE org_id = ? AND "+column+" = ?", s.org, value)
+	if err != nil {
+		return domain.Member{}, err
+	}
+	return row.member()
+}
+
+// Insert implements domain.MemberStore.
+func (s memberStore) Insert(m domain.Member) (bool, error) {
+	held, err := heldArgs(m.Role)
+	if err != nil {
+		return false, err
+	}
+	args := append([]any{s.org, m.ID, m.User, m.Status, micros(m.CreatedAt)}, held...)
+	return s.insert("INSERT INTO members (org_id, "+memberColumns+") VALUES ("+places(11)+")", args...)
+}
+
+// SetStatus implements domain.MemberStore.
+func (s memberStore) SetStatus(id domain.MemberID, status domain.Status) error {
+	return s.must("member", "UPDATE members SET status = ? WHERE org_id = ? AND id = ?", status, s.org, id)
+}
+
+// Delete implements domain.MemberStore; foreign keys take everything that hangs on the row with it.
+func (s memberStore) Delete(id domain.MemberID) error {
+	return s.must("member", "DELETE FROM members WHERE org_id = ? AND id = ?", s.org, id)
+}
+
+// Lock implements domain.MemberStore, in order of id so that two that lock the same people seldom meet head-on.
+func (s memberStore) Lock(ids []domain.MemberID) error {
+	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
+	for some := range slices.Chunk(sorted, chunk) {
+		in, args := list(some, s.org)
+		if _, err := s.exec("UPDATE members SET lock_rev = lock_rev + 1 WHERE org_id = ? AND id IN "+in, args...); err != nil {
+			return err
+		}
+	}
+	return s.writable()
+}
+
+// CountAdmins implements domain.MemberStore; the role's id is written out because the index is partial.
+func (s memberStore) CountAdmins() (int, error) {
+	var count int
+	err := s.get("", &count, "SELECT COUNT(*) FROM members WHERE org_id = ? AND status = 'active' AND role_id = '"+string(domain.RoleOrgAdmin)+"'", s.org)
+	return count, err
+}

@@ -1,0 +1,111 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/lib/pq"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"muster/domain"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// ErrNewerSchema means that a later version of this program has changed the database; start that one.
+var ErrNewerSchema = errors.New("the database schema is newer than this program")
+
+// migrate runs what is missing, under a lock that other starters wait for.
+// It uses a connection of its own, because changing a large table may take longer than a request may.
+func (p *postgres) migrate(ctx context.Context) error {
+	connector, err := pq.NewConnector(p.dsn + " statement_timeout='0' lock_timeout='60000' idle_in_transaction_session_timeout='0'")
+	if err != nil {
+		return translate(err)
+	}
+	pool := sql.OpenDB(connector)
+	defer func() { _ = pool.Close() }()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	if err != nil {
+		return translate(err)
+	}
+	return migrateWith(ctx, pool, p.dialect(), goose.WithSessionLocker(locker))
+}
+
+func (s *sqliteEngine) migrate(ctx context.Context) error {
+	held, err := flock(s.path+".migrate", syscall.LOCK_EX)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer func() { _ = held.release() }()
+	pool, err := s.open("_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }()
+	return migrateWith(ctx, pool.DB, s.dialect())
+}
+
+// migrateWith runs each missing migration in a transaction of its own; both engines roll back what they changed in the schema.
+func migrateWith(ctx context.Context, pool *sql.DB, d dialect, options ...goose.ProviderOption) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return translate(err)
+	}
+	options = append(options, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(d.goose, pool, dialectFS{files, d.ddl}, options...)
+	if err != nil {
+		return translate(err)
+	}
+	current, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	if current > known {
+		return domain.Wrap(domain.Conflict, ErrNewerSchema,
+			"the database has schema %d and this program knows %d; start the later version of the program", current, known)
+	}
+	if current == known {
+		return nil
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return translate(err)
+	}
+	return nil
+}
+
+// dialectFS gives the common migrations as an engine wants them.
+type dialectFS struct {
+	fs.FS
+
+	ddl *strings.Replacer
+}
+
+// Open implements fs.FS.
+func (d dialectFS) Open(name string) (fs.File, error) {
+	file, err := d.FS.Open(name)
+	if err != nil || !strings.HasSuffix(name, ".sql") {
+		return file, err
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return dialectFile{file, strings.NewReader(d.ddl.Replace(string(text)))}, nil
+}
+
+type dialectFile struct {
+	fs.File
+
+	text *strings.Reader
+}
+
+// Read implements fs.File.
+func (f dialectFile) Read(p []byte) (int, error) { return f.text.Read(p) }

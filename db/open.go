@@ -1,0 +1,136 @@
+// Package db keeps everything in PostgreSQL or SQLite, with one schema and one set of statements for both.
+//
+// Store.Read and Store.Write are the only ways to a statement.
+// A write is always an explicit transaction, because with this PostgreSQL driver a statement outside one may run twice when its reply is lost.
+// Which engine is asked in dialect.go only; postgres.go and sqlite.go say how each of them runs a transaction.
+package db
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"muster/domain"
+)
+
+// Options says how to open a database; the zero value suits a server.
+type Options struct {
+	// Clock gives transactions their time; nil means the system's clock.
+	Clock domain.Clock
+	// Log receives what an operator should know; nil means silence.
+	Log *slog.Logger
+	// CommandLine opens an SQLite file beside a running server, without the lock that keeps a second server away.
+	CommandLine bool
+}
+
+// Engine is a database product.
+type Engine string
+
+// The engines.
+const (
+	PostgreSQL Engine = "postgres"
+	SQLite     Engine = "sqlite"
+)
+
+// DB is an open database; it implements domain.Store.
+type DB struct {
+	engine engine
+	clock  domain.Clock
+	log    *slog.Logger
+	// migrated is true once the schema is known to be the one this binary speaks.
+	migrated atomic.Bool
+}
+
+var _ domain.Store = (*DB)(nil)
+
+// engine is how a product runs transactions.
+type engine interface {
+	dialect() dialect
+	// read runs fn with what reads; write runs it in a transaction and commits.
+	read(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error
+	write(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error
+	migrate(ctx context.Context) error
+	ping(ctx context.Context) error
+	close() error
+}
+
+// Open prepares the database behind a URL: sqlite://path or postgres://user:password@host:port,host:port/name?option=value.
+// It does not connect to PostgreSQL, so that a server can start before its database does; call Migrate until it succeeds.
+// A second server on the same SQLite file is Conflict, a URL that cannot be read Invalid.
+func Open(ctx context.Context, url string, opts Options) (*DB, error) {
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found {
+		return nil, unknownURL()
+	}
+	var opened engine
+	var err error
+	switch scheme {
+	case "sqlite":
+		opened, err = openSQLite(ctx, rest, opts)
+	case "postgres", "postgresql":
+		opened, err = openPostgres(rest, opts)
+	default:
+		return nil, unknownURL()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &DB{engine: opened, clock: opts.Clock, log: opts.Log}, nil
+}
+
+// unknownURL does not repeat the URL, which may hold a password.
+func unknownURL() error {
+	return domain.Invalidf("database_url", "the database URL must begin with sqlite:// or postgres://")
+}
+
+// Engine returns the product in use.
+func (d *DB) Engine() Engine { return d.engine.dialect().engine }
+
+// Migrate brings the schema up to date, once over all processes that start at the same time.
+// It is Unavailable while the database does not answer; ErrNewerSchema is for good.
+func (d *DB) Migrate(ctx context.Context) error {
+	if err := d.engine.migrate(ctx); err != nil {
+		return err
+	}
+	d.migrated.Store(true)
+	return nil
+}
+
+// Check reports whether the database answers and has its schema, for readiness.
+func (d *DB) Check(ctx context.Context) error {
+	if !d.migrated.Load() {
+		return notYet()
+	}
+	return d.engine.ping(ctx)
+}
+
+// Close ends all connections; what waits to be written is written first.
+func (d *DB) Close() error { return d.engine.close() }
+
+// Read implements domain.Store.
+func (d *DB) Read(ctx context.Context, fn func(domain.Tx) error) error {
+	if !d.migrated.Load() {
+		return notYet()
+	}
+	return d.engine.read(ctx, d.begin(true), fn)
+}
+
+// Write implements domain.Store.
+func (d *DB) Write(ctx context.Context, fn func(domain.Tx) error) error {
+	if !d.migrated.Load() {
+		return notYet()
+	}
+	return d.engine.write(ctx, d.begin(false), fn)
+}
+
+func notYet() error {
+	return domain.Errorf(domain.Unavailable, "the database is not ready yet").After(time.Second)
+}

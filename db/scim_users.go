@@ -1,0 +1,226 @@
+package db
+
+import (
+	"slices"
+
+	"muster/domain"
+)
+
+type scimUserStore struct{ handle }
+
+type scimUserRow struct {
+	ID        domain.MemberID `db:"id"`
+	User      domain.UserID   `db:"user_id"`
+	Data      string          `db:"data"`
+	Version   int64           `db:"version"`
+	CreatedAt int64           `db:"created_at"`
+	UpdatedAt int64           `db:"updated_at"`
+}
+
+const scimUserColumns = "id, user_id, data, version, created_at, updated_at"
+
+// scimUser reads the profile from the document again: the columns beside it are for finding only.
+func (r scimUserRow) scimUser() (domain.SCIMUser, error) {
+	user := domain.SCIMUser{ID: r.ID, User: r.User, Version: r.Version, CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt)}
+	if err := decode(r.Data, &user.Attributes); err != nil {
+		return user, err
+	}
+	var err error
+	user.Profile, err = domain.ReadProfile(user.Attributes)
+	return user, err
+}
+
+// Get implements domain.SCIMUserStore; the resource and its groups come with one statement.
+func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) {
+	var rows []struct {
+		scimUserRow
+
+		Kind  int    `db:"kind"`
+		Group string `db:"group_name"`
+	}
+	err := s.all(&rows, `SELECT 0 AS kind, '' AS group_name, `+scimUserColumns+` FROM scim_users WHERE org_id = ? AND id = ?
+		UNION ALL SELECT 1, g.display_name, g.id, '', '', 0, 0, 0
+		FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id WHERE gm.org_id = ? AND gm.member_id = ?
+		ORDER BY 1, 3`, s.org, id, s.org, id)
+	if err != nil {
+		return domain.SCIMUser{}, err
+	}
+	if len(rows) == 0 || rows[0].Kind != 0 {
+		return domain.SCIMUser{}, notFound("User")
+	}
+	user, err := rows[0].scimUser()
+	if err != nil {
+		return domain.SCIMUser{}, err
+	}
+	for _, row := range rows[1:] {
+		user.Groups = append(user.Groups, domain.GroupRef{ID: domain.GroupID(row.ID), Name: row.Group})
+	}
+	return user, nil
+}
+
+// Lock implements domain.SCIMUserStore.
+func (s scimUserStore) Lock(id domain.MemberID) (domain.SCIMUser, error) {
+	var row scimUserRow
+	err := s.change("User", &row, "UPDATE scim_users SET lock_rev = lock_rev + 1 WHERE org_id = ? AND id = ? RETURNING "+scimUserColumns, s.org, id)
+	if err != nil {
+		return domain.SCIMUser{}, err
+	}
+	user, err := row.scimUser()
+	if err != nil {
+		return domain.SCIMUser{}, err
+	}
+	if s.emails[id], err = emailKeys(user.Attributes); err != nil {
+		return domain.SCIMUser{}, err
+	}
+	return user, nil
+}
+
+// ByUserName implements domain.SCIMUserStore.
+func (s scimUserStore) ByUserName(nameKey string) (domain.SCIMUser, error) {
+	var row scimUserRow
+	err := s.get("User", &row, "SELECT "+scimUserColumns+" FROM scim_users WHERE org_id = ? AND user_name_key = ?", s.org, nameKey)
+	if err != nil {
+		return domain.SCIMUser{}, err
+	}
+	return row.scimUser()
+}
+
+// scimUserKeys is what of a resource stands in columns, to be found by.
+type scimUserKeys struct {
+	userName, externalID, displayName, fullName string
+	emails                                      []string
+	data                                        string
+}
+
+func keysOf(u domain.SCIMUser) (k scimUserKeys, err error) {
+	if k.userName, err = key("userName", u.UserName); err != nil {
+		return k, err
+	}
+	if k.externalID, err = exactKey("externalId", u.ExternalID); err != nil {
+		return k, err
+	}
+	if k.displayName, err = key("displayName", u.DisplayName); err != nil {
+		return k, err
+	}
+	if k.fullName, err = exactKey("name", u.FullName); err != nil {
+		return k, err
+	}
+	if k.emails, err = emailKeys(u.Attributes); err != nil {
+		return k, err
+	}
+	k.data, err = encode(u.Attributes)
+	return k, err
+}
+
+// emailKeys returns the folded addresses of a document as a filter on emails.value sees them, sorted.
+func emailKeys(doc domain.Document) ([]string, error) {
+	var keys []string
+	elements, _ := doc["emails"].([]any)
+	for _, element := range elements {
+		email, _ := element.(map[string]any)
+		value, _ := email["value"].(string)
+		if value == "" {
+			continue
+		}
+		folded, err := key("emails", value)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, folded)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
+}
+
+// Insert implements domain.SCIMUserStore.
+func (s scimUserStore) Insert(u domain.SCIMUser) error {
+	k, err := keysOf(u)
+	if err != nil {
+		return err
+	}
+	created, err := s.insert("INSERT INTO scim_users (org_id, user_name_key, external_id, display_name_key, full_name, active, "+scimUserColumns+") VALUES ("+places(12)+")",
+		s.org, k.userName, k.externalID, k.displayName, k.fullName, u.Active, u.ID, u.User, k.data, u.Version, micros(u.CreatedAt), micros(u.UpdatedAt))
+	if err != nil {
+		return err
+	}
+	if !created {
+		return s.clash(k, u.ID)
+	}
+	return s.addEmails(u.ID, k.emails)
+}
+
+// Update implements domain.SCIMUserStore; addresses are written only when they changed.
+func (s scimUserStore) Update(u domain.SCIMUser) error {
+	k, err := keysOf(u)
+	if err != nil {
+		return err
+	}
+	err = s.must("User", `UPDATE scim_users SET user_name_key = ?, external_id = ?, display_name_key = ?, full_name = ?, active = ?,
+		data = ?, version = ?, updated_at = ? WHERE org_id = ? AND id = ?`,
+		k.userName, k.externalID, k.displayName, k.fullName, u.Active, k.data, u.Version, micros(u.UpdatedAt), s.org, u.ID)
+	if named, ok := conflict(err); ok && !named {
+		return s.clash(k, u.ID)
+	}
+	if err != nil {
+		return err
+	}
+	if known, ok := s.emails[u.ID]; ok && slices.Equal(known, k.emails) {
+		return nil
+	}
+	if _, err := s.exec("DELETE FROM scim_emails WHERE org_id = ? AND member_id = ?", s.org, u.ID); err != nil {
+		return err
+	}
+	return s.addEmails(u.ID, k.emails)
+}
+
+// clash finds out which unique attribute another resource has; SQLite does not say.
+func (s scimUserStore) clash(k scimUserKeys, id domain.MemberID) error {
+	var same int
+	err := s.get("", &same, "SELECT COUNT(*) FROM scim_users WHERE org_id = ? AND user_name_key = ? AND id <> ?", s.org, k.userName, id)
+	switch {
+	case err != nil:
+		return err
+	case same > 0:
+		return taken("userName")
+	case k.externalID != "":
+		return taken("externalId")
+	default:
+		return taken("id")
+	}
+}
+
+func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
+	for some := range slices.Chunk(keys, chunk) {
+		args := make([]any, 0, 3*len(some))
+		for _, key := range some {
+			args = append(args, s.org, id, key)
+		}
+		if _, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) VALUES "+tuples(len(some), 3), args...); err != nil {
+			return err
+		}
+	}
+	s.emails[id] = keys
+	return nil
+}
+
+// Missing implements domain.SCIMUserStore.
+func (s scimUserStore) Missing(ids []domain.MemberID) ([]domain.MemberID, error) {
+	found := make(map[domain.MemberID]bool, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		var present []domain.MemberID
+		in, args := list(some, s.org)
+		if err := s.all(&present, "SELECT id FROM scim_users WHERE org_id = ? AND id IN "+in, args...); err != nil {
+			return nil, err
+		}
+		for _, id := range present {
+			found[id] = true
+		}
+	}
+	var missing []domain.MemberID
+	for _, id := range ids {
+		if !found[id] {
+			missing = append(missing, id)
+		}
+	}
+	return missing, s.refused
+}

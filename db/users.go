@@ -1,0 +1,104 @@
+package db
+
+import (
+	"muster/domain"
+)
+
+type userStore struct{ handle }
+
+type userRow struct {
+	ID        domain.UserID `db:"id"`
+	Email     string        `db:"email"`
+	FullName  string        `db:"full_name"`
+	CreatedAt int64         `db:"created_at"`
+}
+
+const userColumns = "id, email, full_name, created_at"
+
+func (r userRow) user() domain.User {
+	return domain.User{ID: r.ID, Email: r.Email, FullName: r.FullName, CreatedAt: moment(r.CreatedAt)}
+}
+
+// Get implements domain.UserStore.
+func (s userStore) Get(id domain.UserID) (domain.User, error) {
+	var row userRow
+	err := s.get("user", &row, "SELECT "+userColumns+" FROM users WHERE id = ?", id)
+	return row.user(), err
+}
+
+// ByEmail implements domain.UserStore.
+func (s userStore) ByEmail(emailKey string) (domain.User, error) {
+	var row userRow
+	// The second condition lets the engine take the partial index.
+	err := s.get("user", &row, "SELECT "+userColumns+" FROM users WHERE email_key = ? AND email_key <> ''", emailKey)
+	return row.user(), err
+}
+
+// Insert implements domain.UserStore.
+func (s userStore) Insert(u domain.User) (bool, error) {
+	emailKey, nameKey, err := userKeys(u)
+	if err != nil {
+		return false, err
+	}
+	return s.insert("INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+		u.ID, u.Email, emailKey, u.FullName, nameKey, micros(u.CreatedAt))
+}
+
+// userKeys folds what is searched.
+func userKeys(u domain.User) (emailKey, nameKey string, err error) {
+	if emailKey, err = key("emails", u.Email); err != nil {
+		return "", "", err
+	}
+	nameKey, err = key("name", u.FullName)
+	return emailKey, nameKey, err
+}
+
+// Update implements domain.UserStore.
+func (s userStore) Update(u domain.User) error {
+	emailKey, nameKey, err := userKeys(u)
+	if err != nil {
+		return err
+	}
+	err = s.must("user", "UPDATE users SET email = ?, email_key = ?, full_name = ?, full_name_key = ? WHERE id = ?",
+		u.Email, emailKey, u.FullName, nameKey, u.ID)
+	if domain.IsKind(err, domain.Conflict) {
+		return taken("emails")
+	}
+	return err
+}
+
+// Delete implements domain.UserStore.
+func (s userStore) Delete(id domain.UserID) error {
+	return s.must("user", "DELETE FROM users WHERE id = ?", id)
+}
+
+// Lock implements domain.UserStore.
+func (s userStore) Lock(id domain.UserID) error {
+	return s.must("user", "UPDATE users SET lock_rev = lock_rev + 1 WHERE id = ?", id)
+}
+
+// membershipRow is a member with its organization.
+type membershipRow struct {
+	memberRow
+
+	Org      domain.OrgID `db:"org_id"`
+	OrgName  string       `db:"org_name"`
+	Personal bool         `db:"personal"`
+}
+
+func (r membershipRow) membership() (domain.Membership, error) {
+	member, err := r.member()
+	return domain.Membership{Org: r.Org, OrgName: r.OrgName, Personal: r.Personal, Member: member}, err
+}
+
+// Memberships implements domain.UserStore.
+func (s userStore) Memberships(id domain.UserID) ([]domain.Membership, error) {
+	var rows []membershipRow
+	err := s.all(&rows, `SELECT m.org_id, o.display_name AS org_name, o.personal, m.id, m.user_id, m.status, m.created_at,
+		m.role_id, m.grant_kind, m.grant_source, m.grant_source_name, m.granted_at, m.replaced
+		FROM members m JOIN orgs o ON o.id = m.org_id WHERE m.user_id = ? ORDER BY o.display_name_key, o.id`, id)
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, membershipRow.membership)
+}
