@@ -27,7 +27,7 @@ type sqliteEngine struct {
 
 // openSQLite creates the file when it is not there; its directory must be.
 func openSQLite(ctx context.Context, path string, opts Options) (*sqliteEngine, error) {
-	if path == "" || strings.ContainsAny(path, "?#") {
+	if path == "" || strings.Contains(path, "?") {
 		return nil, domain.Invalidf("database_url", "the SQLite URL is sqlite://path, without options")
 	}
 	s := &sqliteEngine{path: path}
