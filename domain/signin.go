@@ -210,6 +210,11 @@ func (a *signIn) byEmail() (bool, error) {
 		return false, err
 	}
 	for _, identity := range identities {
+		if identity.Issuer == a.claims.Issuer && identity.Subject == a.claims.Subject {
+			// A sign-in of the same person linked it a moment ago (R17).
+			a.user = user
+			return true, nil
+		}
 		if identity.Issuer == a.claims.Issuer {
 			return false, a.refuse(ReasonEmailTaken, "the address's user has another identity at this issuer")
 		}
