@@ -9,9 +9,19 @@ import (
 	"muster/domain"
 )
 
+// pooledOption in the URL says that a pooler stands between that hands a connection to another client after each transaction.
+// Prepared statements would then meet a connection that does not know them.
+const pooledOption = "muster_transaction_pooler"
+
+// dsn is how to reach PostgreSQL.
+type dsn struct {
+	text   string
+	pooled bool
+}
+
 // postgresDSN turns what follows "postgres://" into the driver's key=value form, with our defaults where the URL is silent.
 // The driver itself cannot read a URL with several hosts that have ports of their own.
-func postgresDSN(rest string) (string, error) {
+func postgresDSN(rest string) (dsn, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	authority, name, _ := strings.Cut(rest, "/")
 	settings := map[string]string{
@@ -24,24 +34,26 @@ func postgresDSN(rest string) (string, error) {
 		"binary_parameters": "yes",
 	}
 	if err := readAuthority(settings, authority); err != nil {
-		return "", err
+		return dsn{}, err
 	}
 	if err := unescape(settings, "dbname", name); err != nil {
-		return "", err
+		return dsn{}, err
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "", unreadable()
+		return dsn{}, unreadable()
 	}
 	for key := range values {
 		settings[key] = values.Get(key)
 	}
+	pooled := settings[pooledOption] == "yes"
+	delete(settings, pooledOption)
 	escape := strings.NewReplacer(`'`, `\'`, `\`, `\\`)
 	parts := make([]string, 0, len(settings))
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		parts = append(parts, key+"='"+escape.Replace(settings[key])+"'")
 	}
-	return strings.Join(parts, " "), nil
+	return dsn{text: strings.Join(parts, " "), pooled: pooled}, nil
 }
 
 // readAuthority reads user:password@host:port,host:port; an IPv6 address stands in brackets.

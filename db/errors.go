@@ -120,9 +120,14 @@ func uniqueField(constraint string) string {
 // transient reports whether the same transaction may succeed when it is run again, provided that its commit was not sent.
 func transient(err error) bool {
 	if e, ok := errors.AsType[*pq.Error](err); ok {
-		return e.Code == pqerror.TRSerializationFailure || e.Code == pqerror.TRDeadlockDetected || gone(e)
+		return e.Code == pqerror.TRSerializationFailure || e.Code == pqerror.TRDeadlockDetected || gone(e) || outdated(e)
 	}
 	return busy(err) || lostConnection(err)
+}
+
+// outdated reports whether a prepared statement met a schema or a connection that is not the one it was prepared for.
+func outdated(e *pq.Error) bool {
+	return e.Code == pqerror.FeatureNotSupported || e.Code == pqerror.InvalidSQLStatementName
 }
 
 // gone reports whether the server ended the connection and said so.

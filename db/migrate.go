@@ -45,7 +45,7 @@ func (s *sqliteEngine) migrate(ctx context.Context) error {
 		return unavailable(err)
 	}
 	defer func() { _ = held.release() }()
-	pool, err := s.open("_txlock=immediate")
+	pool, err := s.open("_txlock=immediate", false)
 	if err != nil {
 		return err
 	}

@@ -36,16 +36,20 @@ func openPostgres(rest string, opts Options) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	connector, err := pq.NewConnector(dsn)
+	var connector driver.Connector
+	connector, err = pq.NewConnector(dsn.text)
 	if err != nil {
 		// The driver's text may repeat the DSN with its password.
 		return nil, domain.Invalidf("database_url", "the PostgreSQL URL cannot be read; it is postgres://user:password@host:port/name?option=value")
+	}
+	if !dsn.pooled {
+		connector = preparing{connector}
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
 	pool.SetConnMaxLifetime(poolLifetime)
-	return &postgres{dsn: dsn, pool: sqlx.NewDb(pool, string(PostgreSQL)), log: opts.Log}, nil
+	return &postgres{dsn: dsn.text, pool: sqlx.NewDb(pool, string(PostgreSQL)), log: opts.Log}, nil
 }
 
 func (p *postgres) dialect() dialect { return postgresDialect() }

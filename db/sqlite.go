@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
 
 	"muster/domain"
 )
@@ -48,12 +48,12 @@ func (s *sqliteEngine) connect(ctx context.Context, opts Options) error {
 	if err := createFile(s.path); err != nil {
 		return err
 	}
-	write, err := s.open("_txlock=immediate")
+	write, err := s.open("_txlock=immediate", true)
 	if err != nil {
 		return err
 	}
 	write.SetMaxOpenConns(1)
-	if s.reader, err = s.open("_pragma=query_only(1)"); err != nil {
+	if s.reader, err = s.open("_pragma=query_only(1)", true); err != nil {
 		return err
 	}
 	s.reader.SetMaxOpenConns(readers)
@@ -75,15 +75,18 @@ func createFile(path string) error {
 }
 
 // open gives the settings with the file's name, because a statement would reach one connection of the pool only.
-func (s *sqliteEngine) open(options string) (*sqlx.DB, error) {
+func (s *sqliteEngine) open(options string, prepare bool) (*sqlx.DB, error) {
 	escape := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
 	dsn := "file:" + escape.Replace(s.path) + "?_pragma=busy_timeout(1000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(2)&_pragma=journal_size_limit(67108864)&" + options
-	pool, err := sql.Open("sqlite", dsn)
+	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, domain.Wrap(domain.Invalid, err, "the SQLite file %q cannot be opened", s.path)
 	}
-	return sqlx.NewDb(pool, string(SQLite)), nil
+	if prepare {
+		connector = preparing{connector}
+	}
+	return sqlx.NewDb(sql.OpenDB(connector), string(SQLite)), nil
 }
 
 func (s *sqliteEngine) dialect() dialect { return sqliteDialect() }
