@@ -40,7 +40,7 @@ type (
 func newID[T ~string](now time.Time) T {
 	var raw [16]byte
 	_, _ = rand.Read(raw[:])
-	milliseconds := uint64(now.UnixMilli()) //nolint:gosec // times are after 1970
+	milliseconds := uint64(now.UnixMilli())
 	random := binary.BigEndian.Uint16(raw[4:6])
 	binary.BigEndian.PutUint64(raw[:8], milliseconds<<16|uint64(random))
 	// The sub-millisecond part orders what one process makes within the same millisecond.

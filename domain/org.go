@@ -101,13 +101,13 @@ func (w Workspace) Deleted() bool { return !w.DeletedAt.IsZero() }
 const maxName = 200 // characters
 
 // checkName bounds a display name and returns it without outer spaces.
-func checkName(field, name string) (string, error) {
+func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
-		return "", Invalidf(field, "%s must not be empty", field)
+		return "", Invalidf("display_name", "a name must not be empty")
 	}
 	if utf8.RuneCountInString(name) > maxName {
-		return "", Invalidf(field, "%s has more than %d characters", field, maxName)
+		return "", Invalidf("display_name", "a name has at most %d characters", maxName)
 	}
 	return name, nil
 }

@@ -84,7 +84,7 @@ func RoleName(id RoleID) string {
 
 // orgPower orders org roles: the higher the more powerful (R34).
 func orgPower(id RoleID) int {
-	switch id {
+	switch id { //nolint:exhaustive // workspace roles have no power over the organization
 	case RoleOrgAdmin:
 		return 4
 	case RoleOrgOperator:

@@ -93,7 +93,7 @@ func (s *Service) UpdateOrganization(ctx context.Context, scope OrgScope, update
 
 func (u OrgUpdate) apply(org Org) (Org, error) {
 	if u.DisplayName != nil {
-		name, err := checkName("display_name", *u.DisplayName)
+		name, err := checkName(*u.DisplayName)
 		if err != nil {
 			return Org{}, err
 		}
@@ -120,7 +120,7 @@ func (s *Service) CreateOrganization(ctx context.Context, principal Principal, n
 	if s.policy.PersonalOrgsDisabled && personal {
 		return "", Errorf(Forbidden, "personal organizations are switched off on this installation (personalOrgsDisabled)")
 	}
-	name, err := checkName("display_name", name)
+	name, err := checkName(name)
 	if err != nil {
 		return "", err
 	}
@@ -135,7 +135,7 @@ func (s *Service) CreateOrganization(ctx context.Context, principal Principal, n
 
 // CreateOrganizationByHand makes an organization from the command line, where R5 does not apply; it has no member yet.
 func (s *Service) CreateOrganizationByHand(ctx context.Context, name string) (OrgID, error) {
-	name, err := checkName("display_name", name)
+	name, err := checkName(name)
 	if err != nil {
 		return "", err
 	}

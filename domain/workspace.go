@@ -105,7 +105,7 @@ func (s *Service) CreateWorkspace(ctx context.Context, scope OrgScope, name stri
 	if err := scope.require(PermOrgManage); err != nil {
 		return Workspace{}, err
 	}
-	name, err := checkName("display_name", name)
+	name, err := checkName(name)
 	if err != nil {
 		return Workspace{}, err
 	}
@@ -150,7 +150,7 @@ func refuseInPersonal(org OrgTx) error {
 
 // RenameWorkspace changes a workspace's name, and with it what group names mean.
 func (s *Service) RenameWorkspace(ctx context.Context, scope OrgScope, id WorkspaceID, name string) (WorkspaceView, error) {
-	name, err := checkName("display_name", name)
+	name, err := checkName(name)
 	if err != nil {
 		return WorkspaceView{}, err
 	}

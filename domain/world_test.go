@@ -15,9 +15,6 @@ type world struct {
 
 	service *domain.Service
 	clock   *testkit.Clock
-	// ada is the first Organization Admin, on the default organization.
-	ada   domain.OrgScope
-	token domain.OrgScope
 }
 
 const issuer = "https://idp.example"
