@@ -215,7 +215,7 @@ func (a *signIn) personalOrg() error {
 			return nil
 		}
 	}
-	name, err := checkName("Personal of "+a.user.Email)
+	name, err := checkName("Personal of " + a.user.Email)
 	if err != nil {
 		name = "Personal"
 	}
