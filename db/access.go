@@ -29,8 +29,8 @@ func (s accessStore) loadRoles(holdings map[domain.MemberID]domain.Holding, ids 
 
 		ID domain.MemberID `db:"id"`
 	}
-	in, args := list(ids, s.org)
-	if err := s.all(&rows, "SELECT id, "+heldColumns+" FROM members WHERE org_id = ? AND id IN "+in, args...); err != nil {
+	err := s.all(&rows, "SELECT id, "+heldColumns+" FROM members WHERE org_id = ? AND id "+s.dialect.in(), s.org, texts(ids))
+	if err != nil {
 		return err
 	}
 	for _, row := range rows {
@@ -50,8 +50,8 @@ func (s accessStore) loadWorkspaces(holdings map[domain.MemberID]domain.Holding,
 		Member    domain.MemberID    `db:"member_id"`
 		Workspace domain.WorkspaceID `db:"workspace_id"`
 	}
-	in, args := list(ids, s.org)
-	err := s.all(&rows, "SELECT member_id, workspace_id, "+heldColumns+" FROM workspace_members WHERE org_id = ? AND member_id IN "+in, args...)
+	err := s.all(&rows, "SELECT member_id, workspace_id, "+heldColumns+" FROM workspace_members WHERE org_id = ? AND member_id "+s.dialect.in(),
+		s.org, texts(ids))
 	if err != nil {
 		return err
 	}
@@ -77,10 +77,9 @@ func (s accessStore) Groups(ids []domain.MemberID) (map[domain.MemberID][]domain
 			Mapping   string          `db:"mapping"`
 			CreatedAt int64           `db:"created_at"`
 		}
-		in, args := list(some, s.org)
 		err := s.all(&rows, `SELECT gm.member_id, g.id, g.display_name, g.mapping, g.created_at
 			FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id
-			WHERE gm.org_id = ? AND gm.member_id IN `+in+` AND g.mapping <> ''`, args...)
+			WHERE gm.org_id = ? AND gm.member_id `+s.dialect.in()+` AND g.mapping <> ''`, s.org, texts(some))
 		if err != nil {
 			return nil, err
 		}
@@ -116,18 +115,21 @@ func (s accessStore) Save(changes []domain.AccessChange) error {
 func (s accessStore) saveRoles(changes []domain.AccessChange) error {
 	changed := slices.DeleteFunc(slices.Clone(changes), func(c domain.AccessChange) bool { return c.Org == nil })
 	for some := range slices.Chunk(changed, chunk) {
-		var args []any
+		var rows [][]any
 		for _, change := range some {
 			held, err := heldArgs(*change.Org)
 			if err != nil {
 				return err
 			}
-			args = append(append(args, change.Member), held...)
+			rows = append(rows, append([]any{change.Member}, held...))
 		}
-		// Both engines call the columns of a VALUES list column1 and so on.
-		_, err := s.exec(`UPDATE members SET role_id = v.column2, grant_kind = v.column3, grant_source = v.column4,
-			grant_source_name = v.column5, granted_at = CAST(v.column6 AS BIGINT), replaced = v.column7
-			FROM (VALUES `+tuples(len(some), 7)+`) AS v WHERE members.org_id = ? AND members.id = v.column1`, append(args, s.org)...)
+		text, err := tuples(rows)
+		if err != nil {
+			return err
+		}
+		_, err = s.exec(`UPDATE members SET role_id = v.c1, grant_kind = v.c2, grant_source = v.c3, grant_source_name = v.c4,
+			granted_at = CAST(v.c5 AS BIGINT), replaced = v.c6
+			FROM `+s.dialect.rows(7)+` WHERE members.org_id = ? AND members.id = v.c0`, text, s.org)
 		if err != nil {
 			return err
 		}
@@ -136,18 +138,18 @@ func (s accessStore) saveRoles(changes []domain.AccessChange) error {
 }
 
 func (s accessStore) drop(changes []domain.AccessChange) error {
-	var pairs [][2]any
+	var pairs [][]any
 	for _, change := range changes {
 		for _, workspace := range change.Drop {
-			pairs = append(pairs, [2]any{change.Member, workspace})
+			pairs = append(pairs, []any{change.Member, workspace})
 		}
 	}
 	for some := range slices.Chunk(pairs, chunk) {
-		args := []any{s.org}
-		for _, pair := range some {
-			args = append(args, pair[0], pair[1])
+		text, err := tuples(some)
+		if err != nil {
+			return err
 		}
-		_, err := s.exec("DELETE FROM workspace_members WHERE org_id = ? AND (member_id, workspace_id) IN (VALUES "+tuples(len(some), 2)+")", args...)
+		_, err = s.exec("DELETE FROM workspace_members WHERE org_id = ? AND (member_id, workspace_id) IN (SELECT v.c0, v.c1 FROM "+s.dialect.rows(2)+")", s.org, text)
 		if err != nil {
 			return err
 		}
@@ -163,14 +165,19 @@ func (s accessStore) put(changes []domain.AccessChange) error {
 			if err != nil {
 				return err
 			}
-			rows = append(rows, append([]any{s.org, change.Member, workspace}, held...))
+			rows = append(rows, append([]any{change.Member, workspace}, held...))
 		}
 	}
 	for some := range slices.Chunk(rows, chunk) {
-		_, err := s.exec("INSERT INTO workspace_members (org_id, member_id, workspace_id, "+heldColumns+") VALUES "+tuples(len(some), 9)+`
+		text, err := tuples(some)
+		if err != nil {
+			return err
+		}
+		_, err = s.exec("INSERT INTO workspace_members (org_id, member_id, workspace_id, "+heldColumns+`)
+			SELECT CAST(? AS TEXT), v.c0, v.c1, v.c2, v.c3, v.c4, v.c5, CAST(v.c6 AS BIGINT), v.c7 FROM `+s.dialect.rows(8)+` WHERE TRUE
 			ON CONFLICT (org_id, member_id, workspace_id) DO UPDATE SET role_id = excluded.role_id, grant_kind = excluded.grant_kind,
 			grant_source = excluded.grant_source, grant_source_name = excluded.grant_source_name,
-			granted_at = excluded.granted_at, replaced = excluded.replaced`, slices.Concat(some...)...)
+			granted_at = excluded.granted_at, replaced = excluded.replaced`, s.org, text)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -14,20 +15,25 @@ type dialect struct {
 	goose  database.Dialect
 	// position is the function that returns where text lies in another one, from 1; 0 when it does not.
 	position string
+	// each opens the JSON array bound to its one placeholder as a table "j" with a column "value".
+	each string
 	// ddl turns the common schema into the engine's.
 	ddl *strings.Replacer
 }
 
 func postgresDialect() dialect {
 	return dialect{
-		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos", ddl: strings.NewReplacer(),
+		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos",
+		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", ddl: strings.NewReplacer(),
 	}
 }
 
 // sqliteDialect leaves the collation out: SQLite compares bytes unless told otherwise, and knows no collation "C".
+// It has no fill factor either.
 func sqliteDialect() dialect {
 	return dialect{
-		engine: SQLite, bind: sqlx.QUESTION, goose: database.DialectSQLite3, position: "instr", ddl: strings.NewReplacer(` COLLATE "C"`, ""),
+		engine: SQLite, bind: sqlx.QUESTION, goose: database.DialectSQLite3, position: "instr",
+		each: "json_each(?) AS j", ddl: strings.NewReplacer(` COLLATE "C"`, "", " WITH (fillfactor = 80)", ""),
 	}
 }
 
@@ -42,4 +48,19 @@ func (d dialect) rebind(query string) string {
 // contains is a condition that holds when the column contains the text bound to its one placeholder.
 func (d dialect) contains(column string) string {
 	return d.position + "(" + column + ", ?) > 0"
+}
+
+// in is the right side of IN for the ids that texts has put into its one placeholder.
+// One statement serves any number of them, so that it can be kept prepared.
+func (d dialect) in() string { return "IN (SELECT j.value ->> 0 FROM " + d.each + ")" }
+
+// rows is a table "v" of the rows that tuples has put into its one placeholder; its columns are c0, c1 and so on, all text.
+// They come in order of c0, so that two that lock the same rows lock them in the same order.
+// The limit cuts nothing; it makes SQLite read the rows once, and not once for each row that they are joined with.
+func (d dialect) rows(columns int) string {
+	names := make([]string, columns)
+	for i := range names {
+		names[i] = fmt.Sprintf("j.value ->> %d AS c%d", i, i)
+	}
+	return fmt.Sprintf("(SELECT %s FROM %s ORDER BY 1 LIMIT %d) AS v", strings.Join(names, ", "), d.each, chunk)
 }

@@ -16,13 +16,9 @@ type groupMemberRow struct {
 // Add implements domain.GroupMemberStore.
 func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
 	return s.inChunks(members, func(some []domain.MemberID) (added []domain.MemberID, err error) {
-		args := []any{s.org, group}
-		for _, member := range some {
-			args = append(args, member)
-		}
 		err = s.changeAll(&added, `INSERT INTO group_members (org_id, group_id, member_id)
-			SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.column1 FROM (VALUES `+tuples(len(some), 1)+`) AS v WHERE TRUE
-			ON CONFLICT DO NOTHING RETURNING member_id`, args...)
+			SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM `+s.dialect.rows(1)+` WHERE TRUE
+			ON CONFLICT DO NOTHING RETURNING member_id`, s.org, group, texts(some))
 		return added, err
 	})
 }
@@ -30,8 +26,8 @@ func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) (
 // Remove implements domain.GroupMemberStore.
 func (s groupMemberStore) Remove(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
 	return s.inChunks(members, func(some []domain.MemberID) (removed []domain.MemberID, err error) {
-		in, args := list(some, s.org, group)
-		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = ? AND member_id IN "+in+" RETURNING member_id", args...)
+		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = ? AND member_id "+s.dialect.in()+" RETURNING member_id",
+			s.org, group, texts(some))
 		return removed, err
 	})
 }

@@ -53,19 +53,14 @@ func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
 
 func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any) {
 	where, args = "m.org_id = ?", []any{s.org}
-	in := func(column string, list string) { where += " AND " + column + " IN " + list }
-	var places string
 	if len(q.Emails) > 0 {
-		places, args = list(folded(q.Emails), args...)
-		in("u.email_key", places)
+		where, args = where+" AND u.email_key "+s.dialect.in(), append(args, texts(folded(q.Emails)))
 	}
 	if len(q.IDs) > 0 {
-		places, args = list(q.IDs, args...)
-		in("m.id", places)
+		where, args = where+" AND m.id "+s.dialect.in(), append(args, texts(q.IDs))
 	}
 	if len(q.UserIDs) > 0 {
-		places, args = list(q.UserIDs, args...)
-		in("m.user_id", places)
+		where, args = where+" AND m.user_id "+s.dialect.in(), append(args, texts(q.UserIDs))
 	}
 	if q.Search != "" {
 		part := domain.Fold(q.Search)
@@ -88,7 +83,6 @@ func (s memberStore) addWorkspaces(views []domain.MemberView) error {
 	for i, view := range views {
 		at[view.ID], ids[i] = i, view.ID
 	}
-	in, args := list(ids, s.org)
 	var rows []struct {
 		heldRow
 
@@ -99,7 +93,7 @@ func (s memberStore) addWorkspaces(views []domain.MemberView) error {
 	err := s.all(&rows, `SELECT wm.member_id, wm.workspace_id, w.display_name,
 		wm.role_id, wm.grant_kind, wm.grant_source, wm.grant_source_name, wm.granted_at, wm.replaced
 		FROM workspace_members wm JOIN workspaces w ON w.org_id = wm.org_id AND w.id = wm.workspace_id
-		WHERE wm.org_id = ? AND wm.member_id IN `+in+` ORDER BY w.display_name_key, w.id`, args...)
+		WHERE wm.org_id = ? AND wm.member_id `+s.dialect.in()+` ORDER BY w.display_name_key, w.id`, s.org, texts(ids))
 	if err != nil {
 		return err
 	}
@@ -120,9 +114,8 @@ func (s memberStore) addIdentities(views []domain.MemberView) error {
 	for i, view := range views {
 		at[view.User], ids[i] = i, view.User
 	}
-	in, args := list(ids)
 	var rows []identityRow
-	if err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE user_id IN "+in+" ORDER BY id", args...); err != nil {
+	if err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE user_id "+s.dialect.in()+" ORDER BY id", texts(ids)); err != nil {
 		return err
 	}
 	for _, row := range rows {

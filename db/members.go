@@ -67,8 +67,9 @@ func (s memberStore) Delete(id domain.MemberID) error {
 func (s memberStore) Lock(ids []domain.MemberID) error {
 	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	for some := range slices.Chunk(sorted, chunk) {
-		in, args := list(some, s.org)
-		if _, err := s.exec("UPDATE members SET lock_rev = lock_rev + 1 WHERE org_id = ? AND id IN "+in, args...); err != nil {
+		_, err := s.exec("UPDATE members SET lock_rev = lock_rev + 1 FROM "+s.dialect.rows(1)+" WHERE members.org_id = ? AND members.id = v.c0",
+			texts(some), s.org)
+		if err != nil {
 			return err
 		}
 	}

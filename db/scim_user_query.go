@@ -78,10 +78,9 @@ func (s scimUserStore) addGroups(users []domain.SCIMUser) error {
 			ID     domain.GroupID  `db:"id"`
 			Name   string          `db:"display_name"`
 		}
-		in, args := list(some, s.org)
 		err := s.all(&rows, `SELECT gm.member_id, g.id, g.display_name
 			FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id
-			WHERE gm.org_id = ? AND gm.member_id IN `+in+` ORDER BY gm.member_id, g.id`, args...)
+			WHERE gm.org_id = ? AND gm.member_id `+s.dialect.in()+` ORDER BY gm.member_id, g.id`, s.org, texts(some))
 		if err != nil {
 			return err
 		}

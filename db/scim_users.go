@@ -191,11 +191,9 @@ func (s scimUserStore) clash(k scimUserKeys, id domain.MemberID) error {
 
 func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
 	for some := range slices.Chunk(keys, chunk) {
-		args := make([]any, 0, 3*len(some))
-		for _, key := range some {
-			args = append(args, s.org, id, key)
-		}
-		if _, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) VALUES "+tuples(len(some), 3), args...); err != nil {
+		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1)+" WHERE TRUE",
+			s.org, id, texts(some))
+		if err != nil {
 			return err
 		}
 	}
@@ -208,8 +206,7 @@ func (s scimUserStore) Missing(ids []domain.MemberID) ([]domain.MemberID, error)
 	found := make(map[domain.MemberID]bool, len(ids))
 	for some := range slices.Chunk(ids, chunk) {
 		var present []domain.MemberID
-		in, args := list(some, s.org)
-		if err := s.all(&present, "SELECT id FROM scim_users WHERE org_id = ? AND id IN "+in, args...); err != nil {
+		if err := s.all(&present, "SELECT id FROM scim_users WHERE org_id = ? AND id "+s.dialect.in(), s.org, texts(some)); err != nil {
 			return nil, err
 		}
 		for _, id := range present {

@@ -9,8 +9,8 @@ import (
 	"muster/domain"
 )
 
-// chunk is how many ids or rows one statement takes: engines limit the variables of a statement.
-const chunk = 500
+// chunk is how many ids or rows one statement takes, which bounds its memory and its time.
+const chunk = 1000
 
 // longestKey is the longest text that goes into an index; PostgreSQL refuses index rows above a third of a page.
 const longestKey = 2048 // bytes, after folding
@@ -69,14 +69,18 @@ func decode(text string, value any) error {
 	return nil
 }
 
-// list returns "(?, ?)" for as many values, and the values as arguments behind those given.
-func list[T any](values []T, before ...any) (string, []any) {
-	args := append(make([]any, 0, len(before)+len(values)), before...)
-	for _, value := range values {
-		args = append(args, value)
+// texts is a list of ids for dialect.in.
+func texts[T ~string](values []T) string {
+	rows := make([][1]T, len(values))
+	for i, value := range values {
+		rows[i][0] = value
 	}
-	return "(" + places(len(values)) + ")", args
+	text, _ := json.Marshal(rows) // text cannot fail
+	return string(text)
 }
+
+// tuples is a list of rows for dialect.rows.
+func tuples(rows [][]any) (string, error) { return encode(rows) }
 
 // places returns "?, ?, ?".
 func places(n int) string {
@@ -84,12 +88,6 @@ func places(n int) string {
 		return ""
 	}
 	return "?" + strings.Repeat(", ?", n-1)
-}
-
-// tuples returns "(?, ?), (?, ?)": rows of a VALUES list.
-func tuples(rows, columns int) string {
-	row := "(" + places(columns) + ")"
-	return row + strings.Repeat(", "+row, rows-1)
 }
 
 // heldRow is a grant in force as members and workspace_members keep it.
