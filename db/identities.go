@@ -34,6 +34,9 @@ func (s identityStore) Find(issuer, subject string) (domain.Identity, error) {
 
 // OfUser implements domain.IdentityStore.
 func (s identityStore) OfUser(user domain.UserID) ([]domain.Identity, error) {
+	if s.fresh[user] {
+		return nil, s.refused
+	}
 	var rows []identityRow
 	if err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE user_id = ? ORDER BY id", user); err != nil {
 		return nil, err
@@ -48,6 +51,7 @@ func (s identityStore) Insert(i domain.Identity) (bool, error) {
 			return false, err
 		}
 	}
+	delete(s.fresh, i.User)
 	return s.insert("INSERT INTO identities ("+identityColumns+") VALUES (?, ?, ?, ?, ?, ?, ?)",
 		i.ID, i.User, i.Provider, i.Issuer, i.Subject, i.Email, micros(i.CreatedAt))
 }

@@ -31,6 +31,9 @@ func (s memberStore) Get(id domain.MemberID) (domain.Member, error) {
 
 // ByUser implements domain.MemberStore.
 func (s memberStore) ByUser(id domain.UserID) (domain.Member, error) {
+	if s.fresh[id] && s.refused == nil {
+		return domain.Member{}, notFound("member")
+	}
 	return s.find("user_id", string(id))
 }
 
@@ -49,6 +52,7 @@ func (s memberStore) Insert(m domain.Member) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	delete(s.fresh, m.User)
 	args := append([]any{s.org, m.ID, m.User, m.Status, micros(m.CreatedAt)}, held...)
 	return s.insert("INSERT INTO members (org_id, "+memberColumns+") VALUES ("+places(11)+")", args...)
 }

@@ -190,6 +190,11 @@ func (s scimUserStore) clash(k scimUserKeys, id domain.MemberID) error {
 }
 
 func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
+	s.emails[id] = keys
+	if len(keys) == 1 { // nearly everybody; faster than the list
+		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) VALUES (?, ?, ?)", s.org, id, keys[0])
+		return err
+	}
 	for some := range slices.Chunk(keys, chunk) {
 		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1)+" WHERE TRUE",
 			s.org, id, texts(some))
@@ -197,7 +202,6 @@ func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
 			return err
 		}
 	}
-	s.emails[id] = keys
 	return nil
 }
 

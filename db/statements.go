@@ -8,7 +8,10 @@ import (
 // The statements that a connection keeps prepared: parsing and planning cost more than most of ours take to run.
 const (
 	keptStatements   = 200
-	longestStatement = 4096 // bytes; longer ones are lists that seldom come again
+	longestStatement = 4096 // bytes; longer ones are filters that seldom come again
+	// PostgreSQL plans a statement for good after a few runs, by the tables' size at that time.
+	// Preparing it again now and then keeps a plan made for an empty table from serving a full one.
+	usesOfStatement = 300
 )
 
 // preparing is a connector whose connections prepare each statement once.
@@ -20,14 +23,20 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{Conn: conn, statements: map[string]driver.Stmt{}}, nil
+	return &preparedConn{Conn: conn, statements: map[string]*preparedStatement{}}, nil
 }
 
 // preparedConn runs statements through those it has prepared; database/sql lets one caller at a time use it.
 type preparedConn struct {
 	driver.Conn
 
-	statements map[string]driver.Stmt
+	statements map[string]*preparedStatement
+}
+
+type preparedStatement struct {
+	driver.Stmt
+
+	uses int
 }
 
 // QueryContext implements driver.QueryerContext.
@@ -79,7 +88,10 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 // statement returns the prepared statement.
 func (c *preparedConn) statement(ctx context.Context, query string) (driver.Stmt, error) {
 	if known, ok := c.statements[query]; ok {
-		return known, nil
+		if known.uses++; known.uses < usesOfStatement {
+			return known.Stmt, nil
+		}
+		c.forget(query)
 	}
 	if len(c.statements) >= keptStatements {
 		// Which one goes is left to chance; one that is needed comes back.
@@ -92,7 +104,7 @@ func (c *preparedConn) statement(ctx context.Context, query string) (driver.Stmt
 	if err != nil {
 		return nil, err
 	}
-	c.statements[query] = statement
+	c.statements[query] = &preparedStatement{Stmt: statement}
 	return statement, nil
 }
 

@@ -35,6 +35,9 @@ type tx struct {
 	cause error
 	// emails remembers the indexed addresses of the SCIM users read here, so that an update need not write them again.
 	emails map[domain.MemberID][]string
+	// held are the users whose rows this transaction holds, and fresh those of them that it made and that have nothing yet:
+	// what is known about them need not be asked.
+	held, fresh map[domain.UserID]bool
 }
 
 // marker is an audit row by which a transaction can be found again after its commit was not answered.
@@ -47,7 +50,7 @@ func (d *DB) begin(readOnly bool) beginTx {
 	return func(ctx context.Context, q querier) *tx {
 		return &tx{
 			ctx: ctx, q: q, dialect: d.engine.dialect(), now: domain.Micro(d.clock()), readOnly: readOnly, op: rand.Text(),
-			emails: map[domain.MemberID][]string{},
+			emails: map[domain.MemberID][]string{}, held: map[domain.UserID]bool{}, fresh: map[domain.UserID]bool{},
 		}
 	}
 }

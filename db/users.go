@@ -40,8 +40,12 @@ func (s userStore) Insert(u domain.User) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return s.insert("INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+	created, err := s.insert("INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
 		u.ID, u.Email, emailKey, u.FullName, nameKey, micros(u.CreatedAt))
+	if created {
+		s.held[u.ID], s.fresh[u.ID] = true, true
+	}
+	return created, err
 }
 
 // userKeys folds what is searched.
@@ -69,12 +73,19 @@ func (s userStore) Update(u domain.User) error {
 
 // Delete implements domain.UserStore.
 func (s userStore) Delete(id domain.UserID) error {
+	delete(s.held, id)
+	delete(s.fresh, id)
 	return s.must("user", "DELETE FROM users WHERE id = ?", id)
 }
 
 // Lock implements domain.UserStore.
 func (s userStore) Lock(id domain.UserID) error {
-	return s.must("user", "UPDATE users SET lock_rev = lock_rev + 1 WHERE id = ?", id)
+	if s.held[id] {
+		return s.writable()
+	}
+	err := s.must("user", "UPDATE users SET lock_rev = lock_rev + 1 WHERE id = ?", id)
+	s.held[id] = err == nil
+	return err
 }
 
 // membershipRow is a member with its organization.
