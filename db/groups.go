@@ -120,18 +120,9 @@ func (s groupStore) Update(g domain.Group) error {
 
 // clash finds out which unique attribute another group has.
 func (s groupStore) clash(k groupKeys, id domain.GroupID) error {
-	var same int
-	err := s.get("", &same, "SELECT COUNT(*) FROM scim_groups WHERE org_id = ? AND display_name_key = ? AND id <> ?", s.org, k.displayName, id)
-	switch {
-	case err != nil:
-		return err
-	case same > 0:
-		return taken("displayName")
-	case k.externalID != "":
-		return taken("externalId")
-	default:
-		return taken("id")
-	}
+	return s.whichIsTaken("scim_groups", string(id), [][3]string{
+		{"displayName", "display_name_key", k.displayName}, {"externalId", "external_id", k.externalID},
+	})
 }
 
 // Bump implements domain.GroupStore; the version returned is the one before.

@@ -175,18 +175,9 @@ func (s scimUserStore) Update(u domain.SCIMUser) error {
 
 // clash finds out which unique attribute another resource has; SQLite does not say.
 func (s scimUserStore) clash(k scimUserKeys, id domain.MemberID) error {
-	var same int
-	err := s.get("", &same, "SELECT COUNT(*) FROM scim_users WHERE org_id = ? AND user_name_key = ? AND id <> ?", s.org, k.userName, id)
-	switch {
-	case err != nil:
-		return err
-	case same > 0:
-		return taken("userName")
-	case k.externalID != "":
-		return taken("externalId")
-	default:
-		return taken("id")
-	}
+	return s.whichIsTaken("scim_users", string(id), [][3]string{
+		{"userName", "user_name_key", k.userName}, {"externalId", "external_id", k.externalID},
+	})
 }
 
 func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {

@@ -194,6 +194,22 @@ func (h handle) failed(what string, err error) error {
 	return translate(err)
 }
 
+// whichIsTaken returns the Conflict of the first attribute, given with its column and value, that another row of the table has.
+func (h handle) whichIsTaken(table, id string, attributes [][3]string) error {
+	for _, attribute := range attributes {
+		field, column, value := attribute[0], attribute[1], attribute[2]
+		var same int
+		err := h.get("", &same, "SELECT COUNT(*) FROM "+table+" WHERE org_id = ? AND "+column+" = ? AND "+column+" <> '' AND id <> ?", h.org, value, id)
+		if err != nil {
+			return err
+		}
+		if same > 0 {
+			return taken(field)
+		}
+	}
+	return taken("id")
+}
+
 func notFound(what string) error {
 	return domain.Errorf(domain.NotFound, "there is no such %s", what)
 }

@@ -2,7 +2,9 @@
 package dbtest
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,6 +44,23 @@ func Run(t *testing.T, store domain.Store) {
 	t.Run("Scopes", s.scopes)
 	t.Run("Transactions", s.transactions)
 	t.Run("Races", s.races)
+}
+
+// want fails the test when two values differ.
+func want[T any](t *testing.T, what string, got, expected T) {
+	t.Helper()
+	if !reflect.DeepEqual(got, expected) {
+		t.Errorf("%s:\n got %+v\nwant %+v", what, got, expected)
+	}
+}
+
+// wantKind fails the test when the error is not of the kind, or does not name the field.
+func wantKind(t *testing.T, what string, err error, kind domain.Kind, field string) {
+	t.Helper()
+	e, ok := errors.AsType[*domain.Error](err)
+	if !ok || e.Kind != kind || e.Field != field {
+		t.Errorf("%s: got the error %v, want %s on %q", what, err, kind, field)
+	}
 }
 
 type suite struct {
