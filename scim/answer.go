@@ -80,7 +80,7 @@ type output struct {
 func begin(w http.ResponseWriter, status int) *output {
 	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
-	return &output{w: bufio.NewWriterSize(w, 32<<10)}
+	return &output{w: bufio.NewWriterSize(w, 4<<10)}
 }
 
 func (o *output) printf(format string, args ...any) {

@@ -22,6 +22,14 @@ type protocolError struct {
 // Error returns the sentence for the client.
 func (e *protocolError) Error() string { return e.text }
 
+// Unwrap gives the refusal a kind for logs and metrics: the client's mistake, not a defect of ours.
+func (e *protocolError) Unwrap() error {
+	if e.status == http.StatusNotFound {
+		return domain.Errorf(domain.NotFound, "%s", e.text)
+	}
+	return domain.Errorf(domain.Invalid, "%s", e.text)
+}
+
 // maxDetail bounds an error's text, which may repeat what the client sent.
 const maxDetail = 1024
 

@@ -2,6 +2,7 @@ package scim_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"muster/domain"
+	"muster/internal/httpx"
 	"muster/scim"
 )
 
@@ -190,6 +192,24 @@ func TestForeignIDs(t *testing.T) {
 		w.create("ann@x.test")
 		w.createGroup("Team")
 	})
+}
+
+// What a client does wrong is no error in our log, and no person's data is in it (S94).
+func TestLog(t *testing.T) {
+	w := onSQLite(t)
+	log := &strings.Builder{}
+	w.handler = httpx.Observer{Log: slog.New(slog.NewTextHandler(log, nil))}.Wrap(w.handler)
+	id := w.create("ann@x.test")
+	w.refused(http.StatusNotFound, "", "GET", "/nowhere", "")
+	w.refused(http.StatusMethodNotAllowed, "", "PUT", "/Users", "")
+	w.refused(http.StatusUnsupportedMediaType, "", "POST", "/Users", "x", "Content-Type", "text/plain")
+	w.refused(http.StatusConflict, "uniqueness", "POST", "/Users", person("ann@x.test"))
+	w.ok(http.StatusOK, "GET", `/Users?filter=userName eq "ann@x.test"`, "")
+	w.ok(http.StatusOK, "GET", "/Users/"+id, "")
+	if text := log.String(); strings.Contains(text, "level=ERROR") || strings.Contains(text, "ann@") || strings.Contains(text, id) ||
+		!strings.Contains(text, "route=/scim/v2/Users/{id} status=200") || !strings.Contains(text, "status=404") {
+		t.Error(text)
+	}
 }
 
 // failing answers every GetUser with an error.

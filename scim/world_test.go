@@ -146,10 +146,26 @@ func (w *world) read(response *http.Response) reply {
 	if err := json.Unmarshal(text, &got.body); err != nil {
 		w.Fatalf("%v in %s", err, text)
 	}
-	if strings.Contains(got.text, "null") || strings.Contains(got.text, `""`) && !strings.Contains(got.text, `\""`) {
+	if hasEmpty(got.body) {
 		w.Errorf("the answer holds null or an empty string: %s", text)
 	}
 	return got
+}
+
+// hasEmpty reports whether a null or an empty string is anywhere in a JSON value.
+func hasEmpty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return slices.ContainsFunc(v, hasEmpty)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(v)), hasEmpty)
+	default:
+		return false
+	}
 }
 
 // ok is send for a request that must be answered with a status.
