@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := -1
 	parser, err := kong.New(&parsed,
 		kong.Name("muster"), kong.Description("User management for self-hosted applications: OpenID Connect, SCIM and an admin API."),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
 	)
 	if err != nil {
 		return fail(stderr, err)

@@ -10,17 +10,38 @@ import (
 	"time"
 )
 
+// maxHeaders is how many bytes of header fields a request may have.
+const maxHeaders = 16 << 10
+
 // NewServer makes a server with the limits of F9: a client that is slow, or says nothing, does not hold a connection for long.
+// The request line may be much longer than the header fields: a SCIM filter that is too long gets SCIM's own answer.
 func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler:           limitHeaders(handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    16 << 10,
+		MaxHeaderBytes:    384 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+}
+
+// limitHeaders answers 431 to more header fields than anybody needs.
+func limitHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size := 0
+		for name, values := range r.Header {
+			for _, value := range values {
+				size += len(name) + len(value)
+			}
+		}
+		if size > maxHeaders {
+			http.Error(w, "the request's header fields are larger than 16 KiB", http.StatusRequestHeaderFieldsTooLarge)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Grace says how a server stops.

@@ -25,8 +25,10 @@ type Program struct {
 	// Path is the binary's; Build returns one.
 	Path string
 	Args []string
-	// Env is added to a nearly empty environment, and LISTEN_ADDRESS to that unless it is set here.
+	// Env is added to a nearly empty environment with LISTEN_ADDRESS in it.
 	Env []string
+	// Address is where the program listens; empty for any free address.
+	Address string
 	// Ready is the path that answers 200 when the server is ready; "/readyz" when empty.
 	Ready string
 }
@@ -73,7 +75,10 @@ func Start(t testing.TB, program Program) *Process {
 // Launch is Start without the wait.
 func Launch(t testing.TB, program Program) *Process {
 	t.Helper()
-	address := FreeAddress(t)
+	address := program.Address
+	if address == "" {
+		address = FreeAddress(t)
+	}
 	p := &Process{t: t, program: program, Address: address, URL: "http://" + address}
 	t.Cleanup(func() {
 		p.Kill()

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"muster/admin"
+	"muster/cmd/internal/config"
+	"muster/db"
+	"muster/domain"
+	"muster/internal/httpx"
+	"muster/oidc"
+	"muster/scim"
+	"muster/web"
+)
+
+// app is the server's handler and what must be told when it stops.
+type app struct {
+	handler http.Handler
+	health  *httpx.Health
+}
+
+// newApp makes every front end and puts them behind one mux.
+func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, shut *gate, store *db.DB, log *slog.Logger) (*app, error) {
+	publicURL, err := url.Parse(cfg.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	sameOrigin, err := httpx.NewSameOrigin(publicURL)
+	if err != nil {
+		return nil, err
+	}
+	number, commit := Version()
+	cookies := httpx.Cookies{Secure: cfg.Secure()}
+	provider := newProvider(ctx, cfg, log)
+	pages := web.New(web.Config{
+		Service: service, BasePath: cfg.BasePath, PublicURL: publicURL, Cookies: cookies, SameOrigin: sameOrigin,
+		ProviderName: cfg.OAuth.DisplayName, ProviderConfigured: provider != nil,
+		ProviderReady: func() bool { return provider != nil && provider.Ready() },
+	})
+
+	mux := http.NewServeMux()
+	pages.Routes(mux)
+	if provider != nil {
+		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath).Routes(mux)
+	}
+	mux.Handle("/scim/", scim.New(scim.Config{Service: service, PublicURL: cfg.PublicURL, Log: log}))
+	api := admin.New(admin.Config{
+		Service: service, Version: number, GitSHA: commit, InfoAuthRequired: cfg.InfoAuthRequired,
+		Session: cookies.Session, SameOrigin: sameOrigin, Log: log,
+	})
+	mux.Handle("/api/", api)
+	mux.Handle("/v1/platform/", api)
+
+	health := httpx.NewHealth(2*time.Second, httpx.Check{Name: "database", Probe: store.Check}, httpx.Check{Name: "schema", Probe: shut.check})
+	metrics := httpx.NewMetrics()
+	root := http.NewServeMux()
+	health.Register(root)
+	metrics.Register(root)
+	root.Handle("/", httpx.Mount(cfg.BasePath, mux))
+	return &app{handler: httpx.Observer{Log: log, Metrics: metrics, Trusted: cfg.TrustedProxies}.Wrap(root), health: health}, nil
+}
+
+// newProvider makes the configured provider and keeps its metadata fresh until ctx ends; nil when none is configured.
+func newProvider(ctx context.Context, cfg *config.Config, log *slog.Logger) *oidc.Provider {
+	o := cfg.OAuth
+	if !o.Enabled {
+		return nil
+	}
+	provider := oidc.NewProvider(oidc.Config{
+		ID: domain.ProviderOIDC, Issuer: o.IssuerURL, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Scopes: o.Scopes,
+		TrustEmail: o.TrustEmail, SubjectClaims: o.SubClaimOverrides, URLEncodeScopeSpaces: o.URLEncodeScopeSpaces,
+		SessionMax: o.SessionMax, OverrideExpiry: o.OverrideTokenExpiry, PublicURL: cfg.PublicURL, Log: log,
+	})
+	go provider.Run(ctx)
+	return provider
+}
+
+// browser lets sign-in show the console's pages and set its cookie.
+type browser struct {
+	*web.Web
+
+	service *domain.Service
+	cookies httpx.Cookies
+}
+
+// SetSession implements oidc.Browser; the server ends the session by its own record in any case.
+func (b browser) SetSession(w http.ResponseWriter, session string, expires time.Time) {
+	b.cookies.SetSession(w, session, time.Until(expires))
+}
+
+// HasSession implements oidc.Browser.
+func (b browser) HasSession(r *http.Request) bool {
+	token := b.cookies.Session(r)
+	if token == "" {
+		return false
+	}
+	_, err := b.service.Session(r.Context(), token, httpx.ClientOf(r))
+	return err == nil
+}

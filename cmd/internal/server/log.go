@@ -1,0 +1,40 @@
+package server
+
+import (
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"muster/cmd/internal/config"
+)
+
+// version is stamped by the build: -ldflags "-X muster/cmd/internal/server.version=…".
+var version = "dev" //nolint:gochecknoglobals // the linker writes it
+
+// Version returns the version and the commit that the binary was built from; the commit may be empty.
+func Version() (number, commit string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return version, ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			commit = s.Value
+		}
+	}
+	return version, commit
+}
+
+// NewLogger writes to standard error: text on a terminal, JSON otherwise, unless the format was chosen.
+func NewLogger(cfg *config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	if cfg.LogFormat == "text" || cfg.LogFormat == "" && terminal(os.Stderr) {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}
+
+func terminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,130 @@
+// Package server puts the parts together: configuration in, a running server out. It holds wiring and nothing else.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"muster/cmd/internal/config"
+	"muster/db"
+	"muster/domain"
+	"muster/internal/httpx"
+)
+
+// Options are what a program decides that an operator does not.
+type Options struct {
+	Log *slog.Logger
+	// Ready is called once, when the first request can be served; nil for nothing.
+	Ready func(*domain.Service) error
+}
+
+// Run serves until ctx ends, finishes what it accepted and returns.
+// A database that is not there yet does not keep it from starting; a database that must not be used does.
+func Run(ctx context.Context, cfg *config.Config, o Options) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	shut := &gate{store: store}
+	service := domain.New(shut, cfg.Policy)
+
+	var listening net.ListenConfig
+	listener, err := listening.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen = %q: %w", cfg.Listen, err)
+	}
+	app, err := newApp(ctx, cfg, service, shut, store, o.Log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	go func() {
+		if err := prepare(ctx, store, shut, service, o); err != nil {
+			cancel(err)
+			return
+		}
+		sweep(ctx, service, o.Log)
+	}()
+	o.Log.InfoContext(ctx, "listening", "address", listener.Addr().String(), "public_url", cfg.PublicURL, "database", store.Engine())
+	err = httpx.Run(ctx, httpx.NewServer(app.handler, o.Log), listener, httpx.Grace{OnDrain: app.health.Drain, Finish: 20 * time.Second})
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// prepare brings the schema up to date, creates the first organization and opens the gate.
+// While the database does not answer it tries again, ever more slowly.
+func prepare(ctx context.Context, store *db.DB, shut *gate, service *domain.Service, o Options) error {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := bringUp(ctx, store, shut, service)
+		if err == nil {
+			break
+		}
+		if !domain.IsKind(err, domain.Unavailable) {
+			return err
+		}
+		o.Log.WarnContext(ctx, "the database is not there yet", "error", err, "next_try_in", wait)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+	o.Log.InfoContext(ctx, "ready")
+	if o.Ready == nil {
+		return nil
+	}
+	return o.Ready(service)
+}
+
+func bringUp(ctx context.Context, store *db.DB, shut *gate, service *domain.Service) error {
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	shut.open.Store(true)
+	if err := service.Bootstrap(ctx); err != nil {
+		shut.open.Store(false)
+		return err
+	}
+	return nil
+}
+
+// sweep removes expired sessions and flows every minute.
+func sweep(ctx context.Context, service *domain.Service, log *slog.Logger) {
+	ticker := time.NewTicker(time.Minute)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := service.Sweep(ctx); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "expired sessions were not removed", "error", err)
+			}
+		}
+	}
+}
+
+// WithService runs fn for a command on the configured database, which a server may be using at the same time.
+func WithService(ctx context.Context, cfg *config.Config, fn func(*domain.Service) error) error {
+	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{CommandLine: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	service := domain.New(store, cfg.Policy)
+	if err := service.Bootstrap(ctx); err != nil {
+		return err
+	}
+	return fn(service)
+}
