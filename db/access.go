@@ -29,7 +29,7 @@ func (s accessStore) loadRoles(holdings map[domain.MemberID]domain.Holding, ids 
 
 		ID domain.MemberID `db:"id"`
 	}
-	err := s.all(&rows, "SELECT id, "+heldColumns+" FROM members WHERE org_id = ? AND id "+s.dialect.in(), s.org, texts(ids))
+	err := s.all(&rows, "SELECT id, "+heldColumns+" FROM members WHERE org_id = ? AND id "+s.dialect.in(len(ids)), s.org, texts(ids))
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s accessStore) loadWorkspaces(holdings map[domain.MemberID]domain.Holding,
 		Member    domain.MemberID    `db:"member_id"`
 		Workspace domain.WorkspaceID `db:"workspace_id"`
 	}
-	err := s.all(&rows, "SELECT member_id, workspace_id, "+heldColumns+" FROM workspace_members WHERE org_id = ? AND member_id "+s.dialect.in(),
+	err := s.all(&rows, "SELECT member_id, workspace_id, "+heldColumns+" FROM workspace_members WHERE org_id = ? AND member_id "+s.dialect.in(len(ids)),
 		s.org, texts(ids))
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s accessStore) Groups(ids []domain.MemberID) (map[domain.MemberID][]domain
 		}
 		err := s.all(&rows, `SELECT gm.member_id, g.id, g.display_name, g.mapping, g.created_at
 			FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id
-			WHERE gm.org_id = ? AND gm.member_id `+s.dialect.in()+` AND g.mapping <> ''`, s.org, texts(some))
+			WHERE gm.org_id = ? AND gm.member_id `+s.dialect.in(len(some))+` AND g.mapping <> ''`, s.org, texts(some))
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +129,7 @@ func (s accessStore) saveRoles(changes []domain.AccessChange) error {
 		}
 		_, err = s.exec(`UPDATE members SET role_id = v.c1, grant_kind = v.c2, grant_source = v.c3, grant_source_name = v.c4,
 			granted_at = CAST(v.c5 AS BIGINT), replaced = v.c6
-			FROM `+s.dialect.rows(7)+` WHERE members.org_id = ? AND members.id = v.c0`, text, s.org)
+			FROM `+s.dialect.rows(7, len(some))+` WHERE members.org_id = ? AND members.id = v.c0`, text, s.org)
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (s accessStore) drop(changes []domain.AccessChange) error {
 		if err != nil {
 			return err
 		}
-		_, err = s.exec("DELETE FROM workspace_members WHERE org_id = ? AND (member_id, workspace_id) IN (SELECT v.c0, v.c1 FROM "+s.dialect.rows(2)+")", s.org, text)
+		_, err = s.exec("DELETE FROM workspace_members WHERE org_id = ? AND (member_id, workspace_id) IN (SELECT v.c0, v.c1 FROM "+s.dialect.rows(2, len(some))+")", s.org, text)
 		if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (s accessStore) put(changes []domain.AccessChange) error {
 			return err
 		}
 		_, err = s.exec("INSERT INTO workspace_members (org_id, member_id, workspace_id, "+heldColumns+`)
-			SELECT CAST(? AS TEXT), v.c0, v.c1, v.c2, v.c3, v.c4, v.c5, CAST(v.c6 AS BIGINT), v.c7 FROM `+s.dialect.rows(8)+` WHERE TRUE
+			SELECT CAST(? AS TEXT), v.c0, v.c1, v.c2, v.c3, v.c4, v.c5, CAST(v.c6 AS BIGINT), v.c7 FROM `+s.dialect.rows(8, len(some))+` WHERE TRUE
 			ON CONFLICT (org_id, member_id, workspace_id) DO UPDATE SET role_id = excluded.role_id, grant_kind = excluded.grant_kind,
 			grant_source = excluded.grant_source, grant_source_name = excluded.grant_source_name,
 			granted_at = excluded.granted_at, replaced = excluded.replaced`, s.org, text)

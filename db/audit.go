@@ -86,7 +86,7 @@ func (s auditStore) List(q domain.AuditQuery) ([]domain.AuditEvent, error) {
 		query, args = query+" AND id < ?", append(args, q.Before)
 	}
 	if len(q.Operations) > 0 {
-		query, args = query+" AND operation "+s.dialect.in(), append(args, texts(q.Operations))
+		query, args = query+" AND operation "+s.dialect.in(len(q.Operations)), append(args, texts(q.Operations))
 	}
 	var rows []auditRow
 	limit := domain.Window{Limit: q.Limit}.Clamp().Limit

@@ -1,7 +1,6 @@
 package db_test
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -19,16 +18,9 @@ func BenchmarkUseCases(b *testing.B) {
 }
 
 func useCases(b *testing.B, url string) {
-	store := openBench(b, url)
-	service := domain.New(store, domain.Policy{InitialOrgName: "Default", DefaultWorkspaceName: "Workspace 1", JITEnabled: true, PersonalOrgsDisabled: true})
+	service := newService(b, open(b, url, db.Options{}))
 	ctx := b.Context()
-	must(b, service.Bootstrap(ctx))
-	admin, err := service.CommandLine(ctx, "")
-	must(b, err)
-	_, secret, err := service.CreateSCIMToken(ctx, admin, "bench")
-	must(b, err)
-	scope, err := service.SCIMToken(ctx, string(secret), domain.Client{})
-	must(b, err)
+	scope, secret := scimScope(b, service)
 	var n atomic.Int64
 	create := func() domain.SCIMUser {
 		i := n.Add(1)
@@ -102,20 +94,4 @@ func useCases(b *testing.B, url string) {
 			}
 		}
 	})
-}
-
-func openBench(b *testing.B, url string) *db.DB {
-	b.Helper()
-	store, err := db.Open(context.Background(), url, db.Options{})
-	must(b, err)
-	b.Cleanup(func() { must(b, store.Close()) })
-	must(b, store.Migrate(b.Context()))
-	return store
-}
-
-func must(b testing.TB, err error) {
-	b.Helper()
-	if err != nil {
-		b.Fatal(err)
-	}
 }

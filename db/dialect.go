@@ -50,17 +50,28 @@ func (d dialect) contains(column string) string {
 	return d.position + "(" + column + ", ?) > 0"
 }
 
-// in is the right side of IN for the ids that texts has put into its one placeholder.
-// One statement serves any number of them, so that it can be kept prepared.
-func (d dialect) in() string { return "IN (SELECT j.value ->> 0 FROM " + d.each + ")" }
+// in is the right side of IN for up to n ids that texts has put into its one placeholder.
+func (d dialect) in(n int) string {
+	return fmt.Sprintf("IN (SELECT j.value ->> 0 FROM %s LIMIT %d)", d.each, size(n))
+}
 
-// rows is a table "v" of the rows that tuples has put into its one placeholder; its columns are c0, c1 and so on, all text.
+// rows is a table "v" of up to n rows that tuples has put into its one placeholder; its columns are c0, c1 and so on, all text.
 // They come in order of c0, so that two that lock the same rows lock them in the same order.
-// The limit cuts nothing; it makes SQLite read the rows once, and not once for each row that they are joined with.
-func (d dialect) rows(columns int) string {
+func (d dialect) rows(columns, n int) string {
 	names := make([]string, columns)
 	for i := range names {
 		names[i] = fmt.Sprintf("j.value ->> %d AS c%d", i, i)
 	}
-	return fmt.Sprintf("(SELECT %s FROM %s ORDER BY 1 LIMIT %d) AS v", strings.Join(names, ", "), d.each, chunk)
+	return fmt.Sprintf("(SELECT %s FROM %s ORDER BY 1 LIMIT %d) AS v", strings.Join(names, ", "), d.each, size(n))
+}
+
+// size is the limit of a list: the next power of ten, so that few statements serve lists of any length and can be kept prepared.
+// It cuts nothing. It tells PostgreSQL how many rows to expect, who would take a hundred for granted and read whole tables,
+// and makes SQLite read the list once, and not once for each row that it is joined with.
+func size(n int) int {
+	limit := 1
+	for limit < n {
+		limit *= 10
+	}
+	return limit
 }

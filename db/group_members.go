@@ -17,8 +17,9 @@ type groupMemberRow struct {
 func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
 	return s.inChunks(members, func(some []domain.MemberID) (added []domain.MemberID, err error) {
 		err = s.changeAll(&added, `INSERT INTO group_members (org_id, group_id, member_id)
-			SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM `+s.dialect.rows(1)+` WHERE TRUE
+			SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM `+s.dialect.rows(1, len(some))+` WHERE TRUE
 			ON CONFLICT DO NOTHING RETURNING member_id`, s.org, group, texts(some))
+		s.grown += len(added)
 		return added, err
 	})
 }
@@ -26,7 +27,7 @@ func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) (
 // Remove implements domain.GroupMemberStore.
 func (s groupMemberStore) Remove(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
 	return s.inChunks(members, func(some []domain.MemberID) (removed []domain.MemberID, err error) {
-		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = ? AND member_id "+s.dialect.in()+" RETURNING member_id",
+		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = ? AND member_id "+s.dialect.in(len(some))+" RETURNING member_id",
 			s.org, group, texts(some))
 		return removed, err
 	})

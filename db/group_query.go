@@ -79,7 +79,7 @@ func (s groupStore) addMembers(groups []domain.Group) error {
 		}
 		err := s.all(&rows, `SELECT gm.group_id, gm.member_id, u.full_name
 			FROM group_members gm JOIN scim_users u ON u.org_id = gm.org_id AND u.id = gm.member_id
-			WHERE gm.org_id = ? AND gm.group_id `+s.dialect.in()+` ORDER BY gm.group_id, gm.member_id`, s.org, texts(some))
+			WHERE gm.org_id = ? AND gm.group_id `+s.dialect.in(len(some))+` ORDER BY gm.group_id, gm.member_id`, s.org, texts(some))
 		if err != nil {
 			return err
 		}

@@ -48,10 +48,10 @@ func (s inviteStore) find(column, value string) (domain.Invite, error) {
 func (s inviteStore) List(q domain.MemberQuery) ([]domain.Invite, error) {
 	where, args := "org_id = ?", []any{s.org}
 	if len(q.Emails) > 0 {
-		where, args = where+" AND email_key "+s.dialect.in(), append(args, texts(folded(q.Emails)))
+		where, args = where+" AND email_key "+s.dialect.in(len(q.Emails)), append(args, texts(folded(q.Emails)))
 	}
 	if len(q.IDs) > 0 {
-		where, args = where+" AND id "+s.dialect.in(), append(args, texts(q.IDs))
+		where, args = where+" AND id "+s.dialect.in(len(q.IDs)), append(args, texts(q.IDs))
 	}
 	if q.Search != "" {
 		where, args = where+" AND "+s.dialect.contains("email_key"), append(args, domain.Fold(q.Search))

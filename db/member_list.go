@@ -54,13 +54,13 @@ func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
 func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any) {
 	where, args = "m.org_id = ?", []any{s.org}
 	if len(q.Emails) > 0 {
-		where, args = where+" AND u.email_key "+s.dialect.in(), append(args, texts(folded(q.Emails)))
+		where, args = where+" AND u.email_key "+s.dialect.in(len(q.Emails)), append(args, texts(folded(q.Emails)))
 	}
 	if len(q.IDs) > 0 {
-		where, args = where+" AND m.id "+s.dialect.in(), append(args, texts(q.IDs))
+		where, args = where+" AND m.id "+s.dialect.in(len(q.IDs)), append(args, texts(q.IDs))
 	}
 	if len(q.UserIDs) > 0 {
-		where, args = where+" AND m.user_id "+s.dialect.in(), append(args, texts(q.UserIDs))
+		where, args = where+" AND m.user_id "+s.dialect.in(len(q.UserIDs)), append(args, texts(q.UserIDs))
 	}
 	if q.Search != "" {
 		part := domain.Fold(q.Search)
@@ -93,7 +93,7 @@ func (s memberStore) addWorkspaces(views []domain.MemberView) error {
 	err := s.all(&rows, `SELECT wm.member_id, wm.workspace_id, w.display_name,
 		wm.role_id, wm.grant_kind, wm.grant_source, wm.grant_source_name, wm.granted_at, wm.replaced
 		FROM workspace_members wm JOIN workspaces w ON w.org_id = wm.org_id AND w.id = wm.workspace_id
-		WHERE wm.org_id = ? AND wm.member_id `+s.dialect.in()+` ORDER BY w.display_name_key, w.id`, s.org, texts(ids))
+		WHERE wm.org_id = ? AND wm.member_id `+s.dialect.in(len(ids))+` ORDER BY w.display_name_key, w.id`, s.org, texts(ids))
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (s memberStore) addIdentities(views []domain.MemberView) error {
 		at[view.User], ids[i] = i, view.User
 	}
 	var rows []identityRow
-	if err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE user_id "+s.dialect.in()+" ORDER BY id", texts(ids)); err != nil {
+	if err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE user_id "+s.dialect.in(len(ids))+" ORDER BY id", texts(ids)); err != nil {
 		return err
 	}
 	for _, row := range rows {

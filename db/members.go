@@ -71,7 +71,7 @@ func (s memberStore) Delete(id domain.MemberID) error {
 func (s memberStore) Lock(ids []domain.MemberID) error {
 	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	for some := range slices.Chunk(sorted, chunk) {
-		_, err := s.exec("UPDATE members SET lock_rev = lock_rev + 1 FROM "+s.dialect.rows(1)+" WHERE members.org_id = ? AND members.id = v.c0",
+		_, err := s.exec("UPDATE members SET lock_rev = lock_rev + 1 FROM "+s.dialect.rows(1, len(some))+" WHERE members.org_id = ? AND members.id = v.c0",
 			texts(some), s.org)
 		if err != nil {
 			return err

@@ -29,6 +29,8 @@ type postgres struct {
 	dsn  string
 	pool *sqlx.DB
 	log  *slog.Logger
+	// statistics are refreshed while the first rows come.
+	statistics statistics
 }
 
 func openPostgres(rest string, opts Options) (*postgres, error) {
@@ -36,14 +38,15 @@ func openPostgres(rest string, opts Options) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	var connector driver.Connector
-	connector, err = pq.NewConnector(dsn.text)
+	base, err := pq.NewConnector(dsn.text)
 	if err != nil {
 		// The driver's text may repeat the DSN with its password.
 		return nil, domain.Invalidf("database_url", "the PostgreSQL URL cannot be read; it is postgres://user:password@host:port/name?option=value")
 	}
+	base.Dialer(dialer{patience})
+	var connector driver.Connector = base
 	if !dsn.pooled {
-		connector = preparing{connector}
+		connector = preparing{base}
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(poolSize)
@@ -54,7 +57,10 @@ func openPostgres(rest string, opts Options) (*postgres, error) {
 
 func (p *postgres) dialect() dialect { return postgresDialect() }
 
-func (p *postgres) close() error { return p.pool.Close() }
+func (p *postgres) close() error {
+	p.statistics.running.Wait()
+	return p.pool.Close()
+}
 
 func (p *postgres) ping(ctx context.Context) error {
 	return p.read(ctx, func(ctx context.Context, q querier) *tx {
@@ -149,7 +155,10 @@ func (p *postgres) attempt(ctx context.Context, begin beginTx, fn func(domain.Tx
 	if err != nil {
 		return false, err
 	}
-	return p.commit(ctx, sqlTx, t)
+	if again, err = p.commit(ctx, sqlTx, t); err == nil {
+		p.statistics.add(t.grown, p.analyze)
+	}
+	return again, err
 }
 
 // commit sends COMMIT. When the answer is lost both outcomes are possible, and the audit row decides.

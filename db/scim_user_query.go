@@ -80,7 +80,7 @@ func (s scimUserStore) addGroups(users []domain.SCIMUser) error {
 		}
 		err := s.all(&rows, `SELECT gm.member_id, g.id, g.display_name
 			FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id
-			WHERE gm.org_id = ? AND gm.member_id `+s.dialect.in()+` ORDER BY gm.member_id, g.id`, s.org, texts(some))
+			WHERE gm.org_id = ? AND gm.member_id `+s.dialect.in(len(some))+` ORDER BY gm.member_id, g.id`, s.org, texts(some))
 		if err != nil {
 			return err
 		}

@@ -146,6 +146,7 @@ func (s scimUserStore) Insert(u domain.SCIMUser) error {
 	if !created {
 		return s.clash(k, u.ID)
 	}
+	s.grown++
 	return s.addEmails(u.ID, k.emails)
 }
 
@@ -187,7 +188,7 @@ func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
 		return err
 	}
 	for some := range slices.Chunk(keys, chunk) {
-		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1)+" WHERE TRUE",
+		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1, len(some))+" WHERE TRUE",
 			s.org, id, texts(some))
 		if err != nil {
 			return err
@@ -201,7 +202,7 @@ func (s scimUserStore) Missing(ids []domain.MemberID) ([]domain.MemberID, error)
 	found := make(map[domain.MemberID]bool, len(ids))
 	for some := range slices.Chunk(ids, chunk) {
 		var present []domain.MemberID
-		if err := s.all(&present, "SELECT id FROM scim_users WHERE org_id = ? AND id "+s.dialect.in(), s.org, texts(some)); err != nil {
+		if err := s.all(&present, "SELECT id FROM scim_users WHERE org_id = ? AND id "+s.dialect.in(len(some)), s.org, texts(some)); err != nil {
 			return nil, err
 		}
 		for _, id := range present {

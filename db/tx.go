@@ -35,6 +35,8 @@ type tx struct {
 	cause error
 	// emails remembers the indexed addresses of the SCIM users read here, so that an update need not write them again.
 	emails map[domain.MemberID][]string
+	// grown counts the SCIM users and group members added.
+	grown int
 	// held are the users whose rows this transaction holds, and fresh those of them that it made and that have nothing yet:
 	// what is known about them need not be asked.
 	held, fresh map[domain.UserID]bool

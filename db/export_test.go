@@ -1,0 +1,105 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"muster/domain"
+)
+
+// Exec runs a statement of the test's own in a transaction.
+func Exec(t domain.Tx, statement string, args ...any) error {
+	_, err := handle{tx: t.(*tx)}.exec(statement, args...) //nolint:forcetypeassert // ours
+	return err
+}
+
+// Strings reads a column of a statement of the test's own.
+func Strings(t domain.Tx, statement string, args ...any) (column []string, err error) {
+	err = handle{tx: t.(*tx)}.all(&column, statement, args...) //nolint:forcetypeassert // ours
+	return column, err
+}
+
+// Explained is a statement with the plan that the engine made for it.
+type Explained struct {
+	Statement string
+	Plan      []string
+}
+
+// Explain runs fn in a transaction that is rolled back and returns the plan of every statement.
+func (d *DB) Explain(ctx context.Context, fn func(domain.Tx) error) ([]Explained, error) {
+	pool := d.testPool()
+	sqlTx, err := pool.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = sqlTx.Rollback() }()
+	explaining := &explainer{querier: sqlTx, prefix: map[Engine]string{PostgreSQL: "EXPLAIN ", SQLite: "EXPLAIN QUERY PLAN "}[d.Engine()]}
+	err = fn(d.begin(false)(ctx, explaining))
+	return explaining.seen, err
+}
+
+// testPool is where a test may run statements; SQLite's is a second writer.
+func (d *DB) testPool() *sqlx.DB {
+	switch engine := d.engine.(type) {
+	case *postgres:
+		return engine.pool
+	case *sqliteEngine:
+		pool, err := engine.open("_txlock=immediate", false)
+		if err != nil {
+			panic(err)
+		}
+		return pool
+	default:
+		panic("unknown engine")
+	}
+}
+
+type explainer struct {
+	querier
+
+	prefix string
+	seen   []Explained
+}
+
+func (e *explainer) explain(ctx context.Context, statement string, args []any) {
+	rows, err := e.querier.QueryxContext(ctx, e.prefix+statement, args...)
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = rows.Close() }()
+	explained := Explained{Statement: strings.Join(strings.Fields(statement), " ")}
+	for rows.Next() {
+		columns, err := rows.SliceScan()
+		if err != nil {
+			panic(err)
+		}
+		switch text := columns[len(columns)-1].(type) {
+		case string:
+			explained.Plan = append(explained.Plan, text)
+		case []byte:
+			explained.Plan = append(explained.Plan, string(text))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		panic(err)
+	}
+	e.seen = append(e.seen, explained)
+}
+
+func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	e.explain(ctx, query, args)
+	return e.querier.QueryxContext(ctx, query, args...)
+}
+
+func (e *explainer) QueryRowxContext(ctx context.Context, query string, args ...any) *sqlx.Row {
+	e.explain(ctx, query, args)
+	return e.querier.QueryRowxContext(ctx, query, args...)
+}
+
+func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	e.explain(ctx, query, args)
+	return e.querier.ExecContext(ctx, query, args...)
+}

@@ -1,0 +1,138 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"muster/db"
+	"muster/domain"
+	"muster/internal/testkit"
+)
+
+// capture is a store that keeps the plan of every statement of the use case that runs on it.
+type capture struct {
+	store *db.DB
+	seen  []db.Explained
+}
+
+func (c *capture) Read(ctx context.Context, fn func(domain.Tx) error) error { return c.Write(ctx, fn) }
+func (c *capture) Write(ctx context.Context, fn func(domain.Tx) error) error {
+	seen, err := c.store.Explain(ctx, fn)
+	c.seen = append(c.seen, seen...)
+	return err
+}
+
+// The hot use cases read by an index at 10,000 people, and with a known number of statements.
+func TestPlans(t *testing.T) {
+	testkit.Engines(t, func(t *testing.T, url string) {
+		store := open(t, url, db.Options{})
+		service := newService(t, store)
+		scope, secret := scimScope(t, service)
+		users := manyPeople(t, store, scope, 10_000)
+		group, err := service.CreateGroup(t.Context(), scope, domain.Document{"displayName": "Organization User:Workspace 1:Editor"}, membersOf(users[5001:]))
+		must(t, err)
+		signedIn, err := service.SignIn(t.Context(), claims("somebody@example.com"), domain.Client{})
+		must(t, err)
+		must(t, store.Write(t.Context(), func(tx domain.Tx) error { return db.Exec(tx, "ANALYZE") }))
+		user := users[5000]
+		text := func(name, sub, value string) domain.Filter {
+			return domain.Compare{Attr: domain.Attr{Name: name, Sub: sub, CaseExact: name == "externalId" || name == "id"}, Op: domain.OpEqual, Value: value}
+		}
+		prefix := func(name, sub, value string) domain.Filter {
+			return domain.Compare{Attr: domain.Attr{Name: name, Sub: sub}, Op: domain.OpStartsWith, Value: value}
+		}
+		query := func(filter domain.Filter) func(*domain.Service) error {
+			return func(s *domain.Service) error {
+				result, err := s.QueryUsers(t.Context(), scope, domain.Query{Filter: filter, Count: 10})
+				if err == nil && result.Total == 0 {
+					return fmt.Errorf("nothing found")
+				}
+				return err
+			}
+		}
+		for name, c := range map[string]struct {
+			statements int
+			run        func(*domain.Service) error
+		}{
+			"get":        {1, func(s *domain.Service) error { _, err := s.GetUser(t.Context(), scope, user.ID); return err }},
+			"SCIM token": {1, func(s *domain.Service) error { _, err := s.SCIMToken(t.Context(), secret, domain.Client{}); return err }},
+			"session": {1, func(s *domain.Service) error {
+				_, err := s.Session(t.Context(), signedIn.Session, domain.Client{})
+				return err
+			}},
+			"userName eq":      {2, query(text("userName", "", user.UserName))},
+			"externalId eq":    {2, query(text("externalId", "", user.ExternalID))},
+			"emails.value eq":  {2, query(text("emails", "value", user.Email))},
+			"emails[]":         {2, query(domain.ValuePath{Attr: domain.Attr{Name: "emails"}, Inner: domain.And{Left: text("type", "", "work"), Right: text("value", "", user.Email)}})},
+			"displayName eq":   {2, query(text("displayName", "", user.DisplayName))},
+			"id eq":            {2, query(text("id", "", string(user.ID)))},
+			"active eq false":  {3, query(domain.Compare{Attr: domain.Attr{Name: "active", Type: domain.TypeBoolean}, Op: domain.OpEqual, Value: false})},
+			"userName sw":      {2, query(prefix("userName", "", "user5000@"))},
+			"emails.value sw":  {2, query(prefix("emails", "value", "user5000@"))},
+			"userName or mail": {2, query(domain.Or{Left: text("userName", "", user.UserName), Right: text("emails", "value", user.Email)})},
+			"change a title": {5, func(s *domain.Service) error {
+				_, err := s.ChangeUser(t.Context(), scope, user.ID, set("title", "x"))
+				return err
+			}},
+			"deactivate": {13, func(s *domain.Service) error {
+				_, err := s.ChangeUser(t.Context(), scope, user.ID, set("active", false))
+				return err
+			}},
+			"delete": {20, func(s *domain.Service) error { return s.DeleteUser(t.Context(), scope, user.ID, 0) }},
+			"create": {12, func(s *domain.Service) error { _, err := s.CreateUser(t.Context(), scope, person(20_000)); return err }},
+			"first sign-in": {20, func(s *domain.Service) error {
+				_, err := s.SignIn(t.Context(), claims("new@example.com"), domain.Client{})
+				return err
+			}},
+			"sign-in": {8, func(s *domain.Service) error {
+				_, err := s.SignIn(t.Context(), claims("somebody@example.com"), domain.Client{})
+				return err
+			}},
+			"add a member": {12, func(s *domain.Service) error { return addMember(t, s, scope, group.ID, user.ID) }},
+			"groups with a member": {2, func(s *domain.Service) error {
+				_, err := s.QueryGroups(t.Context(), scope, domain.Query{Filter: text("members", "value", string(users[6000].ID)), Count: 10}, false)
+				return err
+			}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				watched := &capture{store: store}
+				if err := c.run(newServiceOn(watched)); err != nil {
+					t.Fatal(err)
+				}
+				if len(watched.seen) > c.statements {
+					t.Errorf("%d statements, want at most %d", len(watched.seen), c.statements)
+				}
+				t.Logf("%d statements", len(watched.seen))
+				for _, one := range watched.seen {
+					if scans(one.Plan) {
+						t.Errorf("%s\n%s", one.Statement, strings.Join(one.Plan, "\n"))
+					}
+				}
+			})
+		}
+	})
+}
+
+func membersOf(users []domain.SCIMUser) []domain.MemberID {
+	ids := make([]domain.MemberID, len(users))
+	for i, user := range users {
+		ids[i] = user.ID
+	}
+	return ids
+}
+
+// scans reports whether a plan reads a table that grows from end to end.
+func scans(plan []string) bool {
+	for _, line := range plan {
+		for _, table := range []string{"scim_users", "scim_emails", "users", "members", "identities", "sessions", "audit_log", "group_members"} {
+			for _, scan := range []string{"Seq Scan on " + table + " ", "SCAN " + table} {
+				if strings.Contains(line+" ", scan) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
