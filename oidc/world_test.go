@@ -1,0 +1,156 @@
+package oidc_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"muster/domain"
+	"muster/internal/httpx"
+	"muster/internal/testkit"
+	"muster/internal/testkit/badidp"
+	"muster/oidc"
+)
+
+// rules is an in-memory stand-in for the use cases: it keeps flows and remembers who signed in and who was refused.
+type rules struct {
+	mutex    sync.Mutex
+	flows    map[domain.Digest]domain.Flow
+	signedIn []domain.Claims
+	refused  []domain.Reason
+}
+
+func (r *rules) BeginFlow(_ context.Context, flow domain.Flow) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.flows[flow.State] = flow
+	return nil
+}
+
+func (r *rules) ConsumeFlow(_ context.Context, state domain.Digest) (domain.Flow, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	flow, ok := r.flows[state]
+	delete(r.flows, state)
+	if !ok {
+		return domain.Flow{}, domain.Errorf(domain.NotFound, "no such flow")
+	}
+	return flow, nil
+}
+
+func (r *rules) SignIn(_ context.Context, claims domain.Claims, _ domain.Client) (domain.SignedIn, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.signedIn = append(r.signedIn, claims)
+	return domain.SignedIn{Session: "session", ExpiresAt: claims.TokenExpiry}, nil
+}
+
+func (r *rules) RefuseSignIn(_ context.Context, _ string, refusal *domain.Refusal, _ domain.Client) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.refused = append(r.refused, refusal.Reason)
+	return nil
+}
+
+// pages writes what would be pages as one header.
+type pages struct{ cookies httpx.Cookies }
+
+func (p pages) SetSession(w http.ResponseWriter, session string, _ time.Time) {
+	p.cookies.SetSession(w, session, time.Hour)
+}
+func (p pages) HasSession(r *http.Request) bool { return p.cookies.Session(r) == "session" }
+func (p pages) Refused(w http.ResponseWriter, _ *http.Request, refusal *domain.Refusal) {
+	w.Header().Set("X-Reason", string(refusal.Reason))
+	w.WriteHeader(http.StatusForbidden)
+}
+
+func (p pages) Failed(w http.ResponseWriter, _ *http.Request, err error) {
+	w.Header().Set("X-Kind", domain.AsError(err).Kind.String())
+	w.WriteHeader(http.StatusInternalServerError)
+}
+
+// world is a relying party, its misbehaving provider and a clock.
+type world struct {
+	*testing.T
+
+	idp     *badidp.Provider
+	rules   *rules
+	clock   *testkit.Clock
+	handler http.Handler
+}
+
+func newWorld(t *testing.T, edit func(*oidc.Config)) *world {
+	t.Helper()
+	return newWorldAt(t, badidp.New(t), edit)
+}
+
+func newWorldAt(t *testing.T, idp *badidp.Provider, edit func(*oidc.Config)) *world {
+	t.Helper()
+	w := &world{T: t, idp: idp, rules: &rules{flows: map[domain.Digest]domain.Flow{}}, clock: testkit.NewClock(time.Now())}
+	config := oidc.Config{
+		ID: domain.ProviderOIDC, Issuer: idp.Issuer(), ClientID: badidp.ClientID, ClientSecret: badidp.ClientSecret,
+		Scopes: []string{"openid", "email", "profile"}, SessionMax: time.Hour, PublicURL: "https://muster.example/base", Now: w.clock.Now,
+	}
+	if edit != nil {
+		edit(&config)
+	}
+	cookies := httpx.Cookies{Secure: true}
+	mux := http.NewServeMux()
+	oidc.NewHandler(oidc.NewProvider(config), w.rules, pages{cookies}, cookies, "/base").Routes(mux)
+	w.handler = httpx.Observer{}.Wrap(mux)
+	return w
+}
+
+const start = "/api/v1/oauth/custom-oidc"
+
+// get sends a request with cookies and returns the answer.
+func (w *world) get(target string, cookies ...*http.Cookie) *http.Response {
+	w.Helper()
+	r := httptest.NewRequestWithContext(w.Context(), http.MethodGet, target, nil)
+	for _, cookie := range cookies {
+		r.AddCookie(cookie)
+	}
+	recorder := httptest.NewRecorder()
+	w.handler.ServeHTTP(recorder, r)
+	return recorder.Result()
+}
+
+// begin starts a sign-in and returns the authorization URL and the browser's cookies.
+func (w *world) begin(query string, cookies ...*http.Cookie) (string, []*http.Cookie) {
+	w.Helper()
+	answer := w.get(start+query, cookies...)
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusSeeOther {
+		w.Fatalf("the start answered %d, reason %q", answer.StatusCode, answer.Header.Get("X-Reason"))
+	}
+	return answer.Header.Get("Location"), answer.Cookies()
+}
+
+// finish comes back from the provider.
+func (w *world) finish(parameters url.Values, cookies ...*http.Cookie) *http.Response {
+	w.Helper()
+	return w.get(start+"/callback?"+parameters.Encode(), cookies...)
+}
+
+// signIn walks the whole flow and returns the callback's answer.
+func (w *world) signIn() *http.Response {
+	w.Helper()
+	authorization, cookies := w.begin("")
+	return w.finish(w.idp.Authorize(w, authorization), cookies...)
+}
+
+// outcome is "ok" for a sign-in, and otherwise the reason or kind.
+func outcome(answer *http.Response) string {
+	_ = answer.Body.Close()
+	for _, cookie := range answer.Cookies() {
+		if strings.HasSuffix(cookie.Name, "muster") && cookie.Value == "session" && answer.StatusCode == http.StatusSeeOther {
+			return "ok"
+		}
+	}
+	return answer.Header.Get("X-Reason") + answer.Header.Get("X-Kind")
+}
