@@ -20,6 +20,8 @@ type column struct {
 	name string
 	// folded columns hold domain.Fold of the value; others hold the value itself.
 	folded bool
+	// canonical columns hold values that are their own keys, as ids are.
+	canonical bool
 	// optional columns are empty where the attribute is absent, so that an empty text says nothing.
 	optional bool
 }
@@ -27,9 +29,8 @@ type column struct {
 // set is a multi-valued attribute that stands in a table of its own: "id IN (SELECT ...)".
 type set struct {
 	// query selects the ids of resources by org_id and a condition on value.
-	query  string
-	value  string
-	folded bool
+	query string
+	value column
 }
 
 // filterable says how the attributes of a resource type are found in SQL.
@@ -148,12 +149,12 @@ func (f filterable) compareText(col column, c domain.Compare) condition {
 	if !ok {
 		return nothing()
 	}
-	if col.folded {
+	if col.folded || col.canonical && !c.Attr.CaseExact {
 		want = domain.Fold(want)
 	}
 	// A folded column finds too much for a case-exact "eq"; an exact column finds too little for a folded comparison,
 	// and so does a folded one for a part of the text, because folding may join a character with the next.
-	exact := col.folded != c.Attr.CaseExact
+	exact := col.canonical || col.folded != c.Attr.CaseExact
 	if !exact && (!col.folded || c.Op != domain.OpEqual) {
 		return everything()
 	}
@@ -257,7 +258,7 @@ func (f filterable) inSet(s set, c domain.Compare) condition {
 	default:
 		return everything()
 	}
-	inner := f.compareText(column{name: s.value, folded: s.folded, optional: true}, c)
+	inner := f.compareText(s.value, c)
 	if inner.sql == "TRUE" {
 		return everything()
 	}

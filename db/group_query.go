@@ -43,13 +43,13 @@ func (s groupStore) filterable() filterable {
 	return filterable{
 		dialect: s.dialect, org: s.org, id: "id",
 		columns: map[string]column{
-			"id":          {name: "id"},
+			"id":          {name: "id", canonical: true},
 			"displayName": {name: "display_name_key", folded: true},
 			"externalId":  {name: "external_id", optional: true},
 		},
 		times: map[string]string{"meta.created": "created_at", "meta.lastModified": "updated_at"},
 		sets: map[string]set{
-			"members.value": {query: "SELECT group_id FROM group_members WHERE org_id = ?", value: "member_id"},
+			"members.value": {query: "SELECT group_id FROM group_members WHERE org_id = ?", value: column{name: "member_id", canonical: true, optional: true}},
 		},
 	}
 }

@@ -40,15 +40,15 @@ func (s scimUserStore) filterable() filterable {
 	return filterable{
 		dialect: s.dialect, org: s.org, id: "id", active: "active",
 		columns: map[string]column{
-			"id":          {name: "id"},
+			"id":          {name: "id", canonical: true},
 			"userName":    {name: "user_name_key", folded: true},
 			"externalId":  {name: "external_id", optional: true},
 			"displayName": {name: "display_name_key", folded: true, optional: true},
 		},
 		times: map[string]string{"meta.created": "created_at", "meta.lastModified": "updated_at"},
 		sets: map[string]set{
-			"emails.value": {query: "SELECT member_id FROM scim_emails WHERE org_id = ?", value: "value_key", folded: true},
-			"groups.value": {query: "SELECT member_id FROM group_members WHERE org_id = ?", value: "group_id"},
+			"emails.value": {query: "SELECT member_id FROM scim_emails WHERE org_id = ?", value: column{name: "value_key", folded: true, optional: true}},
+			"groups.value": {query: "SELECT member_id FROM group_members WHERE org_id = ?", value: column{name: "group_id", canonical: true, optional: true}},
 		},
 	}
 }
