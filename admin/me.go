@@ -59,7 +59,7 @@ func (a *api) me(r *http.Request, principal domain.Principal) (result, error) {
 	for i, org := range me.Organizations {
 		orgs[i] = myOrg{
 			ID: org.ID, Name: org.Name, IsPersonal: org.Personal, IsDefault: org.Default, IdentityID: org.Member,
-			accessBody: access(org.Org), Workspaces: accesses(org.Explanation.Workspaces),
+			accessBody: access(org.Org), Workspaces: accesses(org.Workspaces),
 		}
 	}
 	var user any

@@ -78,8 +78,8 @@ func (h *limitHandler) create(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	err = inTransaction(r.Context(), h.write, false, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(r.Context(), h.insert, user.ID, string(body))
+	err = inTransaction(r.Context(), h.write, false, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, h.insert, user.ID, string(body))
 		return err
 	})
 	if err != nil {
@@ -87,13 +87,13 @@ func (h *limitHandler) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusCreated)
-	_, _ = w.Write(body) //nolint:gosec // the limit echoes what its own client sent
+	_, _ = w.Write(body)
 }
 
 func (h *limitHandler) lookup(w http.ResponseWriter, r *http.Request) {
 	var body string
-	err := inTransaction(r.Context(), h.read, true, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(r.Context(), h.get, r.PathValue("id")).Scan(&body)
+	err := inTransaction(r.Context(), h.read, true, func(ctx context.Context, tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, h.get, r.PathValue("id")).Scan(&body)
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
@@ -102,12 +102,12 @@ func (h *limitHandler) lookup(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, body)
 }
 
-func inTransaction(ctx context.Context, db *sql.DB, readOnly bool, fn func(*sql.Tx) error) error {
+func inTransaction(ctx context.Context, db *sql.DB, readOnly bool, fn func(context.Context, *sql.Tx) error) error {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly})
 	if err != nil {
 		return err
 	}
-	if err := fn(tx); err != nil {
+	if err := fn(ctx, tx); err != nil {
 		_ = tx.Rollback()
 		return err
 	}
@@ -131,7 +131,7 @@ func startLimit(ctx context.Context, database string) (*bare, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	command := exec.CommandContext(ctx, self, "-limit", address, "-database", database) //nolint:gosec // this program itself
+	command := exec.CommandContext(ctx, self, "-limit", address, "-database", database)
 	command.Stderr = os.Stderr
 	if err := command.Start(); err != nil {
 		return nil, nil, err

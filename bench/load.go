@@ -218,7 +218,7 @@ func freeAddress(ctx context.Context) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-func pick(n int) int { return rand.IntN(n) } //nolint:gosec // which row to ask for is no secret
+func pick(n int) int { return rand.IntN(n) }
 
 func userBody(name string) string {
 	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q,"name":{"givenName":"Ann","familyName":"Lee"},`+

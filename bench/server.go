@@ -48,7 +48,7 @@ func startServer(ctx context.Context, o options, database string) (*target, func
 	if err != nil {
 		return nil, nil, err
 	}
-	command := exec.CommandContext(ctx, o.muster, "serve") //nolint:gosec // the operator names the binary
+	command := exec.CommandContext(ctx, o.muster, "serve")
 	command.Env = append(os.Environ(),
 		"LISTEN_ADDRESS="+address, "HOSTNAME_URL="+base, "DATABASE_URL="+database, "LOG_LEVEL=error",
 		"OAUTH_ISSUER_URL="+issuer, "OAUTH_CLIENT_ID=bench", "OAUTH_CLIENT_SECRET=bench", "OAUTH_OVERRIDE_TOKEN_EXPIRY=true",
@@ -91,7 +91,7 @@ func startProvider(ctx context.Context, base string) (*http.Server, string, erro
 
 // authenticate gets a SCIM token from the command line and a session from a sign-in.
 func (t *target) authenticate(ctx context.Context, o options, database string) error {
-	command := exec.CommandContext(ctx, o.muster, "token", "create") //nolint:gosec // the operator names the binary
+	command := exec.CommandContext(ctx, o.muster, "token", "create")
 	command.Env = append(os.Environ(), "DATABASE_URL="+database)
 	command.Stderr = os.Stderr
 	token, err := command.Output()

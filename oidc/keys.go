@@ -48,7 +48,7 @@ func (k *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 		return current.VerifySignature(ctx, jwt)
 	}
 	begun := k.asked.answers()
-	fresh := k.fresh()
+	fresh := k.fresh() //nolint:contextcheck // a key set outlives every request
 	payload, err := fresh.VerifySignature(ctx, jwt)
 	if err != nil && k.asked.answers() == begun {
 		// The provider gave no keys: the old ones stay in use (item 9).

@@ -50,12 +50,11 @@ type Provider struct {
 	config Config
 	client *http.Client
 
-	mutex    sync.Mutex
-	found    *metadata
-	foundAt  time.Time
-	triedAt  time.Time
-	lastErr  error
-	attempts int
+	mutex   sync.Mutex
+	found   *metadata
+	foundAt time.Time
+	triedAt time.Time
+	lastErr error
 }
 
 // metadata is what discovery said, checked, with all that is made from it.
@@ -176,7 +175,7 @@ func (p *Provider) read(ctx context.Context) (*metadata, error) {
 			ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Scopes: p.config.Scopes, RedirectURL: p.redirectURI(),
 			Endpoint: oauth2.Endpoint{AuthURL: found.Authorization, TokenURL: found.Token, AuthStyle: p.authStyle(found.AuthMethods)},
 		},
-		verifier: oidc.NewVerifier(p.config.Issuer, newKeySet(found.Keys, p.client, p.config.Now), &oidc.Config{
+		verifier: oidc.NewVerifier(p.config.Issuer, newKeySet(found.Keys, p.client, p.config.Now), &oidc.Config{ //nolint:contextcheck // a key set outlives every request
 			ClientID: p.config.ClientID, SupportedSigningAlgs: found.algorithms(), Now: p.config.Now,
 			// Expiry is checked in claims.go, with a leeway that go-oidc has not.
 			SkipExpiryCheck: true,

@@ -36,7 +36,7 @@ func main() {
 // run starts the provider and the server and waits for both to stop.
 func run(ctx context.Context) error {
 	data := cmpOr(os.Getenv("MUSTER_DEMO_DATA"), ".data")
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	if err := os.MkdirAll(data, 0o700); err != nil { //nolint:gosec // whoever starts the demo names the folder
 		return err
 	}
 	listener, err := listen(ctx, cmpOr(os.Getenv("LISTEN_ADDRESS"), "127.0.0.1:8080"))
@@ -57,7 +57,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	// The console of a demo shows the address and the people; the log goes to a file beside the data.
-	logFile, err := os.OpenFile(filepath.Join(data, "demo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	logFile, err := os.OpenFile(filepath.Join(data, "demo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // beside the data
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,6 @@ func TestMainJob(t *testing.T) {
 		s.signIn("dave")
 		s.shows("dave@example.com", "verified")
 		testkit.Screenshot(t, s.tab, "refused-unverified")
-
 	})
 }
 

@@ -301,7 +301,7 @@ func TestRefusesToStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			command := exec.CommandContext(t.Context(), binary, c.args...)
-			command.Env = append(c.env, "PATH=")
+			command.Env = append([]string{"PATH="}, c.env...)
 			var stdout, stderr strings.Builder
 			command.Stdout, command.Stderr = &stdout, &stderr
 			err := command.Run()

@@ -9,7 +9,7 @@ import (
 )
 
 // version is stamped by the build: -ldflags "-X muster/cmd/internal/server.version=…".
-var version = "dev" //nolint:gochecknoglobals // the linker writes it
+var version = "dev"
 
 // Version returns the version and the commit that the binary was built from; the commit may be empty.
 func Version() (number, commit string) {

@@ -58,7 +58,6 @@ type Provider struct {
 	flows     map[string]url.Values
 	fetches   int
 	exchanges int
-	basic     bool
 }
 
 // New starts a provider that behaves until Set is called.
@@ -229,5 +228,5 @@ func unescape(text string) string {
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // plain maps of texts and numbers
 }
