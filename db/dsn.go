@@ -4,7 +4,9 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"muster/domain"
 )
@@ -17,6 +19,8 @@ const pooledOption = "muster_transaction_pooler"
 type dsn struct {
 	text   string
 	pooled bool
+	// patience is how long the server may stay silent.
+	patience time.Duration
 }
 
 // postgresDSN turns what follows "postgres://" into the driver's key=value form, with our defaults where the URL is silent.
@@ -50,12 +54,16 @@ func postgresDSN(rest string) (dsn, error) {
 	}
 	pooled := settings[pooledOption] == "yes"
 	delete(settings, pooledOption)
+	patience, err := patienceFor(settings["statement_timeout"])
+	if err != nil {
+		return dsn{}, err
+	}
 	escape := strings.NewReplacer(`'`, `\'`, `\`, `\\`)
 	parts := make([]string, 0, len(settings))
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		parts = append(parts, key+"='"+escape.Replace(settings[key])+"'")
 	}
-	return dsn{text: strings.Join(parts, " "), pooled: pooled}, nil
+	return dsn{text: strings.Join(parts, " "), pooled: pooled, patience: patience}, nil
 }
 
 // readAuthority reads user:password@host:port,host:port; an IPv6 address stands in brackets.
@@ -95,6 +103,15 @@ func unescape(settings map[string]string, key, escaped string) error {
 		settings[key] = value
 	}
 	return nil
+}
+
+// patienceFor leaves the server the time that a statement may take, and some for the way.
+func patienceFor(statementTimeout string) (time.Duration, error) {
+	milliseconds, err := strconv.ParseUint(statementTimeout, 10, 31)
+	if err != nil || milliseconds == 0 {
+		return 0, domain.Invalidf("database_url", "statement_timeout in the PostgreSQL URL is a number of milliseconds above 0")
+	}
+	return time.Duration(milliseconds)*time.Millisecond + 2*time.Second, nil
 }
 
 func unreadable() error {

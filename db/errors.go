@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/lib/pq"
@@ -123,6 +124,15 @@ func transient(err error) bool {
 		return e.Code == pqerror.TRSerializationFailure || e.Code == pqerror.TRDeadlockDetected || gone(e) || outdated(e)
 	}
 	return busy(err) || lostConnection(err)
+}
+
+// cutOff reports whether a server was reached and ended the conversation before there was a connection.
+// One that refuses, or does not answer at all, is not asked again: the client is told at once.
+func cutOff(err error) bool {
+	if e, ok := errors.AsType[net.Error](err); ok && (e.Timeout() || errors.Is(err, syscall.ECONNREFUSED)) {
+		return false
+	}
+	return transient(err)
 }
 
 // outdated reports whether a prepared statement met a schema or a connection that is not the one it was prepared for.

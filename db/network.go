@@ -7,11 +7,9 @@ import (
 	"time"
 )
 
-// patience is how long the server may stay silent in the middle of a statement; statement_timeout ends one sooner.
-// Without it a network that swallows packets would hold a request for as long as TCP hopes.
-const patience = 8 * time.Second
-
 // dialer makes connections that lose patience; it implements pq.Dialer and pq.DialerContext.
+// Patience is how long the server may stay silent in the middle of a statement; statement_timeout ends one sooner.
+// Without it a network that swallows packets would hold a request for as long as TCP hopes.
 type dialer struct{ patience time.Duration }
 
 // DialContext implements pq.DialerContext.

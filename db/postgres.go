@@ -43,7 +43,7 @@ func openPostgres(rest string, opts Options) (*postgres, error) {
 		// The driver's text may repeat the DSN with its password.
 		return nil, domain.Invalidf("database_url", "the PostgreSQL URL cannot be read; it is postgres://user:password@host:port/name?option=value")
 	}
-	base.Dialer(dialer{patience})
+	base.Dialer(dialer{dsn.patience})
 	var connector driver.Connector = base
 	if !dsn.pooled {
 		connector = preparing{base}
@@ -81,6 +81,9 @@ func (p *postgres) read(ctx context.Context, begin beginTx, fn func(domain.Tx) e
 		if !again || stale > poolSize {
 			return err
 		}
+		if stale >= attempts && backoff(ctx, 0) != nil {
+			return err
+		}
 	}
 }
 
@@ -88,7 +91,7 @@ func (p *postgres) read(ctx context.Context, begin beginTx, fn func(domain.Tx) e
 func (p *postgres) readOnce(ctx context.Context, begin beginTx, fn func(domain.Tx) error) (again bool, err error) {
 	conn, err := p.pool.Connx(ctx)
 	if err != nil {
-		return false, unavailable(err)
+		return ctx.Err() == nil && cutOff(err), unavailable(err)
 	}
 	defer func() { _ = conn.Close() }()
 	t := begin(ctx, conn)
@@ -142,7 +145,7 @@ func (p *postgres) write(ctx context.Context, begin beginTx, fn func(domain.Tx) 
 func (p *postgres) attempt(ctx context.Context, begin beginTx, fn func(domain.Tx) error) (again bool, err error) {
 	sqlTx, err := p.pool.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
-		return transient(err) && ctx.Err() == nil, unavailable(err)
+		return ctx.Err() == nil && cutOff(err), unavailable(err)
 	}
 	// A panic passes through; the transaction does not outlive it. After a commit this does nothing.
 	defer func() { _ = sqlTx.Rollback() }()
