@@ -45,7 +45,7 @@ fmt: $(GOLANGCI)
 	$(GOLANGCI) fmt ./...
 
 # Ratios against a bare handler, on both databases, with every write on disk.
-bench:
+bench: build
 	@MUSTER_TEST_POSTGRES_DURABLE=1 $(WITH_SERVICES) go run ./bench
 
 # The long fault tests: minutes to hours.
