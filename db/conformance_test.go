@@ -32,3 +32,9 @@ func TestConformance(t *testing.T) {
 		dbtest.Run(t, open(t, url, db.Options{Clock: func() time.Time { return dbtest.Start }}))
 	})
 }
+
+// Behind a pooler that changes connections between transactions, statements are not kept prepared; the answers are the same.
+func TestConformanceWithoutPreparedStatements(t *testing.T) {
+	url := with(testkit.Postgres(t), "muster_transaction_pooler=yes")
+	dbtest.Run(t, open(t, url, db.Options{Clock: func() time.Time { return dbtest.Start }}))
+}

@@ -50,7 +50,7 @@ func newFaulty(t *testing.T, options string) *faulty {
 	t.Helper()
 	proxy, url := testkit.ProxyURL(t, testkit.Postgres(t))
 	log := &lockedBuffer{}
-	store := open(t, url+options, db.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	store := open(t, with(url, options), db.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
 	admin, err := newService(t, store).CommandLine(t.Context(), "")
 	must(t, err)
 	_, system := domain.TestScopes(t, "")
@@ -100,7 +100,7 @@ func (f *faulty) rows(t *testing.T, email string) (users, audits int) {
 
 // F3, rules 1 and 3 of the transactions: a statement whose reply is lost before COMMIT was sent runs again, in a new transaction.
 func TestLostReply(t *testing.T) {
-	f := newFaulty(t, "&statement_timeout=3000")
+	f := newFaulty(t, "statement_timeout=3000")
 	for name, fault := range map[string]testkit.Fault{
 		"FIN": {}, "RST": {Reset: true}, "half a reply": {After: 3}, "request lost": {Lose: true},
 		"the server shuts down": {Inject: testkit.PostgresFatal("57P01", "terminating connection due to administrator command")},
@@ -287,7 +287,7 @@ func TestDatabaseDown(t *testing.T) {
 
 // A network that swallows everything holds nobody for longer than the server may stay silent.
 func TestSilentNetwork(t *testing.T) {
-	f := newFaulty(t, "&statement_timeout=500")
+	f := newFaulty(t, "statement_timeout=500")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	f.proxy.Swallow()
@@ -304,8 +304,8 @@ func TestSilentNetwork(t *testing.T) {
 
 // F26: a function that sleeps inside a transaction is cut off and holds no lock; another one that waits for a lock gives up.
 func TestLongTransactions(t *testing.T) {
-	f := newFaulty(t, "&idle_in_transaction_session_timeout=300&lock_timeout=200")
-	email, runs, err := f.write(t.Context(), true, nil)
+	f := newFaulty(t, "idle_in_transaction_session_timeout=300&lock_timeout=200")
+	email, _, err := f.write(t.Context(), true, nil)
 	must(t, err)
 	var user domain.User
 	must(t, f.Read(t.Context(), func(tx domain.Tx) (err error) {
@@ -313,7 +313,7 @@ func TestLongTransactions(t *testing.T) {
 		return err
 	}))
 	lock := func(tx domain.Tx) error { return tx.System(f.system).Users().Lock(user.ID) }
-	runs = 0
+	runs := 0
 	must(t, f.Write(t.Context(), func(tx domain.Tx) error {
 		if err := lock(tx); err != nil {
 			return err

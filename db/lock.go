@@ -29,7 +29,7 @@ func flock(path string, how int) (*fileLock, error) {
 		return nil, err
 	}
 	for {
-		err = syscall.Flock(int(file.Fd()), how) //nolint:gosec // a descriptor fits
+		err = syscall.Flock(int(file.Fd()), how)
 		if !errors.Is(err, syscall.EINTR) {
 			break
 		}

@@ -79,7 +79,7 @@ func TestForeignCollation(t *testing.T) {
 	_, err = admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-DE'")
 	must(t, err)
 	t.Cleanup(func() {
-		_, err := admin.Exec("DROP DATABASE " + name) //nolint:noctx // the test's context has ended
+		_, err := admin.Exec("DROP DATABASE " + name) // the test's context has ended
 		must(t, errors.Join(err, admin.Close()))
 	})
 	url := testkit.Postgres(t)
@@ -105,6 +105,6 @@ func TestURLs(t *testing.T) {
 func TestSeveralHosts(t *testing.T) {
 	proxy, through := testkit.ProxyURL(t, testkit.Postgres(t))
 	down := testkit.FreeAddress(t)
-	url := strings.Replace(through, proxy.Address(), down+","+proxy.Address(), 1) + "&target_session_attrs=read-write"
+	url := with(strings.Replace(through, proxy.Address(), down+","+proxy.Address(), 1), "target_session_attrs=read-write")
 	must(t, open(t, url, db.Options{}).Check(t.Context()))
 }

@@ -18,6 +18,7 @@ type capture struct {
 }
 
 func (c *capture) Read(ctx context.Context, fn func(domain.Tx) error) error { return c.Write(ctx, fn) }
+
 func (c *capture) Write(ctx context.Context, fn func(domain.Tx) error) error {
 	seen, err := c.store.Explain(ctx, fn)
 	c.seen = append(c.seen, seen...)

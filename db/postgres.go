@@ -63,11 +63,14 @@ func (p *postgres) close() error {
 }
 
 func (p *postgres) ping(ctx context.Context) error {
-	return p.read(ctx, func(ctx context.Context, q querier) *tx {
-		return &tx{ctx: ctx, q: q, dialect: p.dialect(), readOnly: true}
-	}, func(t domain.Tx) error {
+	var made *tx
+	begin := func(ctx context.Context, q querier) *tx {
+		made = &tx{ctx: ctx, q: q, dialect: p.dialect(), readOnly: true}
+		return made
+	}
+	return p.read(ctx, begin, func(domain.Tx) error {
 		var one int
-		return handle{tx: t.(*tx)}.get("", &one, "SELECT 1") //nolint:forcetypeassert // made above
+		return handle{tx: made}.get("", &one, "SELECT 1")
 	})
 }
 
@@ -159,7 +162,7 @@ func (p *postgres) attempt(ctx context.Context, begin beginTx, fn func(domain.Tx
 		return false, err
 	}
 	if again, err = p.commit(ctx, sqlTx, t); err == nil {
-		p.statistics.add(t.grown, p.analyze)
+		p.statistics.add(ctx, t.grown, p.analyze)
 	}
 	return again, err
 }

@@ -218,7 +218,7 @@ func TestKill(t *testing.T) {
 // killWriter starts a writer, kills it after it has acknowledged some writes, and adds those.
 func killWriter(t *testing.T, url string, acknowledged map[string]bool) {
 	t.Helper()
-	writer := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test
+	writer := exec.CommandContext(t.Context(), os.Args[0])
 	writer.Env = append(os.Environ(), writerVariable+"="+url)
 	writer.Stderr = os.Stderr
 	output, err := writer.StdoutPipe()

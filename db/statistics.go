@@ -21,7 +21,7 @@ type statistics struct {
 }
 
 // add reports that n rows were added; refresh runs when that was enough.
-func (s *statistics) add(n int, refresh func(context.Context)) {
+func (s *statistics) add(ctx context.Context, n int, refresh func(context.Context)) {
 	if n == 0 {
 		return
 	}
@@ -29,7 +29,8 @@ func (s *statistics) add(n int, refresh func(context.Context)) {
 	if added < next || !s.next.CompareAndSwap(next, 10*next) && !s.next.CompareAndSwap(0, 10*next) {
 		return
 	}
-	s.running.Go(func() { refresh(context.Background()) })
+	ctx = context.WithoutCancel(ctx) // the request may be over before the refresh
+	s.running.Go(func() { refresh(ctx) })
 }
 
 // analyze refreshes the statistics of the tables that grow; a failure costs nothing but time.

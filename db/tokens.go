@@ -21,7 +21,7 @@ type tokenRow struct {
 	ExpiresAt   int64          `db:"expires_at"`
 }
 
-const tokenColumns = "id, org_id, digest, description, short, created_by, created_at, updated_at, last_used_at, expires_at"
+const tokenColumns = "id, org_id, digest, description, short, created_by, created_at, updated_at, last_used_at, expires_at" //nolint:gosec // names of columns
 
 func (r tokenRow) token() (domain.SCIMToken, error) {
 	return domain.SCIMToken{

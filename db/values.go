@@ -71,11 +71,11 @@ func decode(text string, value any) error {
 
 // texts is a list of ids for dialect.in.
 func texts[T ~string](values []T) string {
-	rows := make([][1]T, len(values))
+	rows := make([][1]string, len(values))
 	for i, value := range values {
-		rows[i][0] = value
+		rows[i][0] = string(value)
 	}
-	text, _ := json.Marshal(rows) // text cannot fail
+	text, _ := json.Marshal(rows) //nolint:errchkjson // text cannot fail
 	return string(text)
 }
 

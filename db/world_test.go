@@ -3,6 +3,7 @@ package db_test
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +119,15 @@ func addMember(t testing.TB, service *domain.Service, scope domain.OrgScope, gro
 		Members: []domain.MembersChange{{Op: domain.MembersAdd, Members: []domain.MemberID{member}}},
 	})
 	return err
+}
+
+// with adds options to a database URL.
+func with(url, options string) string {
+	separator := "?"
+	if strings.Contains(url, "?") {
+		separator = "&"
+	}
+	return url + separator + options
 }
 
 func must(t testing.TB, err error) {

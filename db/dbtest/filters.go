@@ -14,7 +14,7 @@ import (
 // The random source is fixed, so that a failure comes again.
 func (s *suite) filters(t *testing.T) {
 	scope := s.org(t)
-	random := rand.New(rand.NewPCG(20260301, 7)) //nolint:gosec // a test's choices
+	random := rand.New(rand.NewPCG(20260301, 7))
 	group := s.group(t, scope)
 	users := s.people(t, scope, random, group)
 	docs := make([]domain.Document, len(users))

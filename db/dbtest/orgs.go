@@ -309,7 +309,7 @@ func (s *suite) keys(t *testing.T, scope domain.OrgScope) {
 func (s *suite) tombstones(t *testing.T) {
 	scope := s.org(t)
 	mark := func(text string) []domain.Digest { return []domain.Digest{domain.DigestOf(text)} }
-	any := func(marks []domain.Digest) (found bool) {
+	known := func(marks []domain.Digest) (found bool) {
 		s.read(t, func(tx domain.Tx) (err error) {
 			found, err = tx.Org(scope).Tombstones().Any(marks)
 			return err
@@ -324,9 +324,9 @@ func (s *suite) tombstones(t *testing.T) {
 		}
 		return tombstones.Put(id[domain.MemberID](), mark("c"))
 	})
-	want(t, "Any", []bool{any(mark("a")), any(slices.Concat(mark("x"), mark("b"))), any(mark("x")), any(nil)}, []bool{true, true, false, false})
+	want(t, "Any", []bool{known(mark("a")), known(slices.Concat(mark("x"), mark("b"))), known(mark("x")), known(nil)}, []bool{true, true, false, false})
 	s.write(t, func(tx domain.Tx) error { return tx.Org(scope).Tombstones().Clear(mark("a")) })
-	want(t, "Any after Clear", []bool{any(mark("a")), any(mark("b")), any(mark("c"))}, []bool{false, false, true})
+	want(t, "Any after Clear", []bool{known(mark("a")), known(mark("b")), known(mark("c"))}, []bool{false, false, true})
 }
 
 func (s *suite) audit(t *testing.T) {

@@ -141,55 +141,10 @@ func (s *suite) oneVersion(t *testing.T) {
 
 // locks: whoever reads after a lock sees what the one before wrote, so that no change is lost.
 func (s *suite) locks(t *testing.T) {
-	scope := s.org(t)
-	member, user, group := s.member(t, scope), s.user(t), s.group(t, scope)
-	next := func(text string) string {
-		n, _ := strconv.Atoi(text)
-		return strconv.Itoa(n + 1)
-	}
+	c := counters{suite: s, scope: s.org(t)}
+	c.member, c.user, c.group = s.member(t, c.scope), s.user(t), s.group(t, c.scope)
 	for name, step := range map[string]func(domain.Tx) error{
-		"Members.Lock": func(tx domain.Tx) error {
-			if err := tx.Org(scope).Members().Lock([]domain.MemberID{member.ID}); err != nil {
-				return err
-			}
-			holdings, err := tx.Org(scope).Access().Load([]domain.MemberID{member.ID})
-			if err != nil {
-				return err
-			}
-			held := holdings[member.ID].Org
-			held.Source = next(held.Source)
-			return tx.Org(scope).Access().Save([]domain.AccessChange{{Member: member.ID, Org: &held}})
-		},
-		"Users.Lock": func(tx domain.Tx) error {
-			if err := tx.System(s.system).Users().Lock(user.ID); err != nil {
-				return err
-			}
-			current, err := tx.System(s.system).Users().Get(user.ID)
-			if err != nil {
-				return err
-			}
-			if current.FullName == user.FullName {
-				current.FullName = "0"
-			}
-			current.FullName = next(current.FullName)
-			return tx.System(s.system).Users().Update(current)
-		},
-		"Settings.Lock": func(tx domain.Tx) error {
-			org, err := tx.Org(scope).Settings().Lock()
-			if err != nil {
-				return err
-			}
-			org.Settings.SecurityContact = next(org.Settings.SecurityContact)
-			return tx.Org(scope).Settings().Update(org)
-		},
-		"Groups.Bump": func(tx domain.Tx) error {
-			current, err := tx.Org(scope).Groups().Bump(group.ID)
-			if err != nil {
-				return err
-			}
-			current.Unmapped = next(current.Unmapped)
-			return tx.Org(scope).Groups().Update(current)
-		},
+		"Members.Lock": c.countMember, "Users.Lock": c.countUser, "Settings.Lock": c.countSettings, "Groups.Bump": c.countGroup,
 	} {
 		race(func(int) {
 			for range rounds {
@@ -200,24 +155,90 @@ func (s *suite) locks(t *testing.T) {
 		})
 	}
 	total := strconv.Itoa(racers * rounds)
-	s.read(t, func(tx domain.Tx) error {
-		gotMember, err := tx.Org(scope).Members().Get(member.ID)
-		if err != nil {
-			return err
-		}
-		gotUser, err := tx.System(s.system).Users().Get(user.ID)
-		if err != nil {
-			return err
-		}
-		gotOrg, err := tx.Org(scope).Settings().Get()
-		if err != nil {
-			return err
-		}
-		gotGroup, err := tx.Org(scope).Groups().Get(group.ID)
-		want(t, "the counters", []string{gotMember.Role.Source, gotUser.FullName, gotOrg.Settings.SecurityContact, gotGroup.Unmapped}, []string{total, total, total, total})
-		want(t, "the version", gotGroup.Version, int64(racers*rounds+1))
+	var got []string
+	var version int64
+	s.read(t, func(tx domain.Tx) (err error) {
+		got, version, err = c.values(tx)
 		return err
 	})
+	want(t, "the counters", got, []string{total, total, total, total})
+	want(t, "the version", version, int64(racers*rounds+1))
+}
+
+// counters are numbers in the text of a member, a user, an organization and a group, each read and written under a lock.
+type counters struct {
+	*suite
+
+	scope  domain.OrgScope
+	member domain.Member
+	user   domain.User
+	group  domain.Group
+}
+
+func next(text string) string {
+	n, _ := strconv.Atoi(text) // what is no number yet counts as none
+	return strconv.Itoa(n + 1)
+}
+
+func (c counters) countMember(tx domain.Tx) error {
+	if err := tx.Org(c.scope).Members().Lock([]domain.MemberID{c.member.ID}); err != nil {
+		return err
+	}
+	holdings, err := tx.Org(c.scope).Access().Load([]domain.MemberID{c.member.ID})
+	if err != nil {
+		return err
+	}
+	held := holdings[c.member.ID].Org
+	held.Source = next(held.Source)
+	return tx.Org(c.scope).Access().Save([]domain.AccessChange{{Member: c.member.ID, Org: &held}})
+}
+
+func (c counters) countUser(tx domain.Tx) error {
+	users := tx.System(c.system).Users()
+	if err := users.Lock(c.user.ID); err != nil {
+		return err
+	}
+	current, err := users.Get(c.user.ID)
+	if err != nil {
+		return err
+	}
+	current.FullName = next(current.FullName)
+	return users.Update(current)
+}
+
+func (c counters) countSettings(tx domain.Tx) error {
+	org, err := tx.Org(c.scope).Settings().Lock()
+	if err != nil {
+		return err
+	}
+	org.Settings.SecurityContact = next(org.Settings.SecurityContact)
+	return tx.Org(c.scope).Settings().Update(org)
+}
+
+func (c counters) countGroup(tx domain.Tx) error {
+	current, err := tx.Org(c.scope).Groups().Bump(c.group.ID)
+	if err != nil {
+		return err
+	}
+	current.Unmapped = next(current.Unmapped)
+	return tx.Org(c.scope).Groups().Update(current)
+}
+
+func (c counters) values(tx domain.Tx) (texts []string, version int64, err error) {
+	member, err := tx.Org(c.scope).Members().Get(c.member.ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	user, err := tx.System(c.system).Users().Get(c.user.ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	org, err := tx.Org(c.scope).Settings().Get()
+	if err != nil {
+		return nil, 0, err
+	}
+	group, err := tx.Org(c.scope).Groups().Get(c.group.ID)
+	return []string{member.Role.Source, user.FullName, org.Settings.SecurityContact, group.Unmapped}, group.Version, err
 }
 
 // deltas: members that are added and removed at once, in orders that cross, all end up where their last change put them.

@@ -265,15 +265,7 @@ func (s *suite) manyMembers(t *testing.T, scope domain.OrgScope) {
 	s.write(t, func(tx domain.Tx) error {
 		for i := range ids {
 			ids[i] = id[domain.MemberID]()
-			user := domain.User{ID: id[domain.UserID](), CreatedAt: Start}
-			if _, err := tx.System(s.system).Users().Insert(user); err != nil {
-				return err
-			}
-			member := domain.Member{ID: ids[i], User: user.ID, Status: domain.Active, Role: domain.Held{Grant: domain.Grant{Role: domain.RoleOrgUser}}}
-			if _, err := tx.Org(scope).Members().Insert(member); err != nil {
-				return err
-			}
-			if err := tx.Org(scope).SCIMUsers().Insert(resource(t, member, nil)); err != nil {
+			if err := s.insertPerson(t, tx, scope, ids[i]); err != nil {
 				return err
 			}
 		}
@@ -307,6 +299,19 @@ func (s *suite) manyMembers(t *testing.T, scope domain.OrgScope) {
 		}
 		return err
 	})
+}
+
+func (s *suite) insertPerson(t *testing.T, tx domain.Tx, scope domain.OrgScope, member domain.MemberID) error {
+	t.Helper()
+	user := domain.User{ID: id[domain.UserID](), CreatedAt: Start}
+	if _, err := tx.System(s.system).Users().Insert(user); err != nil {
+		return err
+	}
+	made := domain.Member{ID: member, User: user.ID, Status: domain.Active, Role: domain.Held{Grant: domain.Grant{Role: domain.RoleOrgUser}}}
+	if _, err := tx.Org(scope).Members().Insert(made); err != nil {
+		return err
+	}
+	return tx.Org(scope).SCIMUsers().Insert(resource(t, made, nil))
 }
 
 // paging walks a list in pages whose sizes do not divide it, with a filter and without.
