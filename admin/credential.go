@@ -93,25 +93,11 @@ func (a *api) principal(r *http.Request) (domain.Principal, error) {
 func (a *api) org(r *http.Request, principal domain.Principal) (domain.OrgID, error) {
 	named := domain.OrgID(strings.ToLower(r.Header.Get("X-Organization-Id")))
 	home := principal.HomeOrg()
-	switch {
-	case named != "" && home != "" && named != home:
+	if named != "" && home != "" && named != home {
 		return "", domain.Errorf(domain.Forbidden, "this key belongs to another organization than X-Organization-Id names")
-	case named != "":
+	}
+	if named != "" {
 		return named, nil
-	case home != "":
-		return home, nil
 	}
-	orgs, err := a.Service.Organizations(r.Context(), principal)
-	if err != nil {
-		return "", err
-	}
-	for _, org := range orgs {
-		if org.Default {
-			return org.ID, nil
-		}
-	}
-	if len(orgs) == 0 {
-		return "", domain.Errorf(domain.NotFound, "there is no such organization")
-	}
-	return orgs[0].ID, nil
+	return a.Service.CurrentOrganization(r.Context(), principal)
 }

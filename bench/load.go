@@ -88,9 +88,9 @@ func cases() []benchCase {
 		{"PATCH active", true, 0.4, patchActive},
 		{"member into group of 10", true, 0, func(t *target) func(context.Context) error { return t.member(&t.small) }},
 		{"member into group of 10,000", true, 0, func(t *target) func(context.Context) error { return t.member(&t.large) }},
-		{"session check (GET /api/v1/me)", false, 0.8, func(t *target) func(context.Context) error {
+		{"session check (GET /api/v1/auth/public)", false, 0.8, func(t *target) func(context.Context) error {
 			return func(ctx context.Context) error {
-				return send(ctx, http.MethodGet, t.base+"/api/v1/me", t.session, "", http.StatusOK)
+				return send(ctx, http.MethodGet, t.base+"/api/v1/auth/public", t.session, "", http.StatusOK)
 			}
 		}},
 	}

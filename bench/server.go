@@ -102,7 +102,17 @@ func (t *target) authenticate(ctx context.Context, o options, database string) e
 		"Authorization": {"Bearer " + string(bytes.TrimSpace(token))}, "Content-Type": {"application/scim+json"},
 	}
 	cookie, err := t.signIn(ctx)
+	if err != nil {
+		return err
+	}
 	t.session = http.Header{"Cookie": {cookie}}
+	answer, err := sendFor(ctx, http.MethodGet, t.base+"/api/v1/orgs/current", t.session, "", http.StatusOK)
+	if err != nil {
+		return err
+	}
+	var org struct{ ID string }
+	err = json.Unmarshal(answer, &org)
+	t.session.Set("X-Organization-Id", org.ID)
 	return err
 }
 

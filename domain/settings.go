@@ -52,6 +52,26 @@ func (s *Service) Organizations(ctx context.Context, principal Principal) ([]Org
 	return views, nil
 }
 
+// CurrentOrganization is the organization meant by a request that names none:
+// the one a key belongs to, the default one where the person is in it, or else the first of theirs by name.
+func (s *Service) CurrentOrganization(ctx context.Context, principal Principal) (OrgID, error) {
+	if home := principal.HomeOrg(); home != "" || len(principal.memberships) == 0 {
+		return home, nil
+	}
+	current := principal.memberships[0].Org
+	if len(principal.memberships) == 1 {
+		return current, nil
+	}
+	err := s.store.Read(ctx, func(tx Tx) error {
+		installation, err := tx.System(systemScope()).Installation().Get()
+		if _, in := principal.In(installation.DefaultOrg); in == nil {
+			current = installation.DefaultOrg
+		}
+		return err
+	})
+	return current, err
+}
+
 // OrgUpdate changes an organization; what is nil stays.
 type OrgUpdate struct {
 	DisplayName *string
