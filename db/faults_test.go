@@ -287,6 +287,7 @@ func TestDatabaseDown(t *testing.T) {
 
 // A network that swallows everything holds nobody for longer than the server may stay silent.
 func TestSilentNetwork(t *testing.T) {
+	t.Parallel()
 	f := newFaulty(t, "statement_timeout=500")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -304,6 +305,7 @@ func TestSilentNetwork(t *testing.T) {
 
 // F26: a function that sleeps inside a transaction is cut off and holds no lock; another one that waits for a lock gives up.
 func TestLongTransactions(t *testing.T) {
+	t.Parallel()
 	f := newFaulty(t, "idle_in_transaction_session_timeout=300&lock_timeout=200")
 	email, _, err := f.write(t.Context(), true, nil)
 	must(t, err)
@@ -337,4 +339,35 @@ func TestLongTransactions(t *testing.T) {
 		}
 		return nil
 	}))
+}
+
+// F8: when every connection is taken a request is told so soon, and is served again as soon as one is free.
+func TestEveryConnectionTaken(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, "")
+	var holders sync.WaitGroup
+	held, release := make(chan struct{}), make(chan struct{})
+	const connections = 18
+	for range connections {
+		holders.Go(func() {
+			if _, _, err := f.write(t.Context(), true, func() { held <- struct{}{}; <-release }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range connections {
+		<-held
+	}
+	read := func() error {
+		return f.Read(t.Context(), func(tx domain.Tx) error {
+			_, err := tx.Org(f.scope).Settings().Get()
+			return err
+		})
+	}
+	if e := domain.AsError(read()); e == nil || e.Kind != domain.Unavailable || e.RetryAfter == 0 {
+		t.Errorf("a read without a connection: %v", e)
+	}
+	close(release)
+	holders.Wait()
+	must(t, read())
 }

@@ -21,6 +21,12 @@ const (
 	poolLifetime = 5 * time.Minute
 )
 
+// Requests share all connections but those that the server's own work needs, and wait this long for one.
+const (
+	requestConnections = poolSize - 2
+	longestWait        = 2 * time.Second
+)
+
 // attempts is how often a transaction runs before its conflict with others is the client's.
 const attempts = 5
 
@@ -29,6 +35,8 @@ type postgres struct {
 	dsn  string
 	pool *sqlx.DB
 	log  *slog.Logger
+	// slots bounds how many requests hold a connection.
+	slots chan struct{}
 	// statistics are refreshed while the first rows come.
 	statistics statistics
 }
@@ -52,7 +60,7 @@ func openPostgres(rest string, opts Options) (*postgres, error) {
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
 	pool.SetConnMaxLifetime(poolLifetime)
-	return &postgres{dsn: dsn.text, pool: sqlx.NewDb(pool, string(PostgreSQL)), log: opts.Log}, nil
+	return &postgres{dsn: dsn.text, pool: sqlx.NewDb(pool, string(PostgreSQL)), log: opts.Log, slots: make(chan struct{}, requestConnections)}, nil
 }
 
 func (p *postgres) dialect() dialect { return postgresDialect() }
@@ -74,11 +82,36 @@ func (p *postgres) ping(ctx context.Context) error {
 	})
 }
 
+// enter waits for a connection to be free; a server that has too much to do says so soon.
+func (p *postgres) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(longestWait)
+	defer timer.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	case <-timer.C:
+		return domain.Errorf(domain.Unavailable, "the server has too much to do; try again").After(retryAfter)
+	}
+}
+
+func (p *postgres) leave() { <-p.slots }
+
 // read runs fn on one connection without a transaction.
 // In READ COMMITTED each statement sees its own snapshot anyway, and a transaction would cost two more round trips.
 // A connection on which anything failed is thrown away, because after an error packet followed by a close the driver
 // takes it for a good one and refuses every later statement on it; the read is then run again on another connection.
 func (p *postgres) read(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error {
+	if err := p.enter(ctx); err != nil {
+		return err
+	}
+	defer p.leave()
 	for stale := 0; ; stale++ {
 		again, err := p.readOnce(ctx, begin, fn)
 		if !again || stale > poolSize {
@@ -127,6 +160,10 @@ func orCause(err, cause error) error {
 
 // write runs fn in a transaction, again after a conflict or a lost connection.
 func (p *postgres) write(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error {
+	if err := p.enter(ctx); err != nil {
+		return err
+	}
+	defer p.leave()
 	var err error
 	for attempt := range attempts {
 		if attempt > 0 {

@@ -56,6 +56,7 @@ func lockFor(t *testing.T, url string) (release func()) {
 
 // F17: a lock that somebody else holds is waited for, then Unavailable with a time to try again, for everybody who waits at once.
 func TestForeignLock(t *testing.T) {
+	t.Parallel()
 	url := testkit.SQLite(t)
 	store := open(t, url, db.Options{})
 	_, system := domain.TestScopes(t, "")
