@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // admit applies R12 to the default organization: member, deprovisioned, invited, JIT, or refused.
 func (a *signIn) admit() error {
 	if !a.serves(a.installation.DefaultOrg) {
@@ -15,11 +17,25 @@ func (a *signIn) admit() error {
 	case err == nil && member.Status == Active:
 		return nil
 	case err == nil:
-		return a.refuse(ReasonDisabled, "the membership is disabled")
+		return a.readmit(org)
 	case !IsKind(err, NotFound):
 		return err
 	}
 	return a.join(org)
+}
+
+// readmit lets a disabled member in who was invited since: disabling withdraws older invites (R30).
+func (a *signIn) readmit(org OrgTx) error {
+	settings, err := org.Settings().Get()
+	if err != nil {
+		return err
+	}
+	if settings.Settings.InvitesEnabled {
+		if claimed, err := a.claim(org); err != nil || claimed {
+			return err
+		}
+	}
+	return a.refuse(ReasonDisabled, "the membership is disabled")
 }
 
 // join is for somebody who is not a member of the default organization yet.
@@ -89,6 +105,7 @@ func (a *signIn) claim(org OrgTx) (bool, error) {
 }
 
 // claimInvite makes the membership an invite promises and removes the invite.
+// A membership that was disabled is enabled with it; what a group grants stays the group's (R36).
 func claimInvite(tx Tx, org OrgTx, invite Invite, user UserID) (Member, error) {
 	grant := Grant{Kind: GrantInvite, Source: string(invite.ID), SourceName: invite.InvitedBy, At: tx.Now()}
 	role := grant
@@ -97,13 +114,45 @@ func claimInvite(tx Tx, org OrgTx, invite Invite, user UserID) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	if created && len(invite.Workspaces) > 0 {
-		grant.Role = invite.WorkspaceRole
-		if _, err := enterWorkspaces(org, member.ID, invite.Workspaces, grant); err != nil {
+	if !created && member.Status != Active {
+		if member, err = enable(org, member, role); err != nil {
 			return Member{}, err
 		}
 	}
+	grant.Role = invite.WorkspaceRole
+	if err := enterByInvite(org, member.ID, invite.Workspaces, grant); err != nil {
+		return Member{}, err
+	}
 	return member, org.Invites().Delete(invite.ID)
+}
+
+// enable lets a disabled member in again, with the role given unless a group or start-up grants theirs.
+func enable(org OrgTx, member Member, role Grant) (Member, error) {
+	if err := org.Members().SetStatus(member.ID, Active); err != nil {
+		return Member{}, err
+	}
+	member.Status = Active
+	if member.Role.Kind == GrantGroup || member.Role.Kind == GrantBootstrap {
+		return member, nil
+	}
+	member.Role = Held{Grant: role}
+	return member, org.Access().Save([]AccessChange{{Member: member.ID, Org: &member.Role}})
+}
+
+// enterByInvite leaves out the workspaces in which a group grants the role already.
+func enterByInvite(org OrgTx, member MemberID, workspaces []WorkspaceID, grant Grant) error {
+	if len(workspaces) == 0 {
+		return nil
+	}
+	holdings, err := org.Access().Load([]MemberID{member})
+	if err != nil {
+		return err
+	}
+	open := slices.DeleteFunc(slices.Clone(workspaces), func(id WorkspaceID) bool {
+		return holdings[member].Workspaces[id].Kind == GrantGroup
+	})
+	_, err = enterWorkspaces(org, member, open, grant)
+	return err
 }
 
 // enterWorkspaces gives the grant in every workspace that still lives, and returns those that do not (R18).

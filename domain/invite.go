@@ -102,8 +102,10 @@ func notActive(tx Tx, org OrgTx, key string) error {
 	if err != nil {
 		return err
 	}
-	_, err = org.Members().ByUser(user.ID)
+	member, err := org.Members().ByUser(user.ID)
 	switch {
+	case err == nil && member.Status != Active:
+		return nil // R30: a new invite is how an admin lets them in again
 	case err == nil:
 		return Conflictf("email", "%s is a member of this organization already", user.Email)
 	case IsKind(err, NotFound):

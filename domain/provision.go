@@ -303,6 +303,13 @@ func (p provisioning) setActive(member Member, active bool) error {
 	if err := p.org.Members().SetStatus(member.ID, Disabled); err != nil {
 		return err
 	}
+	user, err := p.tx.System(systemScope()).Users().Get(member.User)
+	if err != nil {
+		return err
+	}
+	if err := p.withdrawInvites(Profile{}, user); err != nil {
+		return err
+	}
 	return revokeAll(p.tx, p.scope, member.User)
 }
 
@@ -402,7 +409,7 @@ func (p provisioning) delete(id MemberID, ifMatch int64) error {
 	return p.record("delete_scim_user", current, profileFacts(current.Profile), nil)
 }
 
-// withdrawInvites makes sure that an invite older than the deletion lets nobody in (R30).
+// withdrawInvites makes sure that an invite older than the deprovisioning lets nobody in (R30).
 func (p provisioning) withdrawInvites(profile Profile, user User) error {
 	invite, err := p.pendingInvite(user, profile)
 	if err != nil || invite == nil {

@@ -35,9 +35,18 @@ func TestDisableAndReturn(t *testing.T) {
 		if _, err := w.trySignIn(claims("alice@example.com")); reasonOf(err) != domain.ReasonDisabled {
 			w.Errorf("R12: a disabled person got %v", err)
 		}
+		viewer := domain.InviteRequest{Email: "alice@example.com", Role: domain.RoleOrgViewer}
+		_, err = w.service.Invite(w.Context(), w.commandLine(""), viewer)
+		w.must(err)
+		w.signIn("alice@example.com")
+		if got, want := w.access(scope, pushed.ID)[0], "Organization Viewer (invite)"; got != want {
+			w.Errorf("R30: a new invite gives %q, want %q", got, want)
+		}
+		w.active(scope, pushed.ID, true)
+		w.active(scope, pushed.ID, false)
 		w.active(scope, pushed.ID, true)
 		w.signIn("alice@example.com")
-		if got, want := w.access(scope, pushed.ID), []string{"Organization User (jit)", "Workspace 1: Editor (jit)"}; !slices.Equal(got, want) {
+		if got, want := w.access(scope, pushed.ID), []string{"Organization Viewer (invite)", "Workspace 1: Editor (jit)"}; !slices.Equal(got, want) {
 			w.Errorf("R27: after re-enabling %q, want %q", got, want)
 		}
 	})
