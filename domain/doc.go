@@ -19,7 +19,7 @@
 //	R12-R18  may they come in                          admit.go
 //	R19      the default organization                  settings.go
 //	R20-R23  invites                                   invite.go, admit.go
-//	R25-R30  people pushed by SCIM                     provision.go, revoke.go, tombstone.go
+//	R25-R30  people pushed by SCIM                     provision.go, provision_person.go, revoke.go, tombstone.go
 //	R31-R33  what a group's name means                 mapping.go
 //	R34-R36  which grant wins                          access.go
 //	R35      who is decided about again                provision_group.go, recompute.go

@@ -64,17 +64,9 @@ type tokenCreateCommand struct {
 
 // Run makes the token; it is shown this once.
 func (c tokenCreateCommand) Run(env environment) error {
-	return env.withService(func(service *domain.Service) error {
-		scope, err := service.CommandLine(env, c.Org)
-		if err != nil {
-			return err
-		}
+	return env.withScope(c.Org, func(service *domain.Service, scope domain.OrgScope) (string, error) {
 		_, secret, err := service.CreateSCIMToken(env, scope, c.Description)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(env.stdout, string(secret))
-		return err
+		return string(secret), err
 	})
 }
 
@@ -91,17 +83,9 @@ type keyCreateCommand struct {
 
 // Run makes the person and the token.
 func (c keyCreateCommand) Run(env environment) error {
-	return env.withService(func(service *domain.Service) error {
-		scope, err := service.CommandLine(env, c.Org)
-		if err != nil {
-			return err
-		}
+	return env.withScope(c.Org, func(service *domain.Service, scope domain.OrgScope) (string, error) {
 		_, secret, err := service.CreatePersonalTokenFor(env, scope, c.Email, c.Admin, c.Description)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(env.stdout, string(secret))
-		return err
+		return string(secret), err
 	})
 }
 
@@ -116,16 +100,9 @@ type adminAddCommand struct {
 
 // Run makes the person an active Organization Admin.
 func (c adminAddCommand) Run(env environment) error {
-	return env.withService(func(service *domain.Service) error {
-		scope, err := service.CommandLine(env, c.Org)
-		if err != nil {
-			return err
-		}
-		if _, err := service.AddAdmin(env, scope, c.Address); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(env.stdout, "%s is an Organization Admin\n", c.Address)
-		return err
+	return env.withScope(c.Org, func(service *domain.Service, scope domain.OrgScope) (string, error) {
+		_, err := service.AddAdmin(env, scope, c.Address)
+		return c.Address + " is an Organization Admin", err
 	})
 }
 
@@ -155,6 +132,22 @@ func (c orgCreateCommand) Run(env environment) error {
 			}
 		}
 		_, err = fmt.Fprintln(env.stdout, string(id))
+		return err
+	})
+}
+
+// withScope runs fn for an organization and prints what it returns, alone, on standard output.
+func (env environment) withScope(org string, fn func(*domain.Service, domain.OrgScope) (string, error)) error {
+	return env.withService(func(service *domain.Service) error {
+		scope, err := service.CommandLine(env, org)
+		if err != nil {
+			return err
+		}
+		line, err := fn(service, scope)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(env.stdout, line)
 		return err
 	})
 }
