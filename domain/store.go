@@ -7,7 +7,8 @@ import (
 
 // Store keeps everything. Read and Write are the only ways to it: no statement runs outside a transaction.
 type Store interface {
-	// Read runs fn in a read-only transaction.
+	// Read runs fn with statements that only read; each sees what was committed before it.
+	// It may run fn again after a lost connection; fn has no side effects of its own.
 	Read(ctx context.Context, fn func(Tx) error) error
 	// Write runs fn in a transaction and commits when fn returns nil.
 	// It may run fn more than once, after a conflict with another transaction; fn has no side effects of its own.
@@ -221,7 +222,7 @@ type GroupStore interface {
 	// Insert and Update return Conflict on "displayName" or "externalId"; Update writes all but the version.
 	Insert(Group) error
 	Update(Group) error
-	// Bump raises the version, returns the group as it was but for that, and holds its row until the transaction ends.
+	// Bump raises the version, returns the group as it was before, and holds its row until the transaction ends.
 	Bump(GroupID) (Group, error)
 	// SetMapping writes what the group gives, without touching its version.
 	SetMapping(id GroupID, mapping Mapping, unmapped string) error
