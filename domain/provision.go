@@ -114,12 +114,11 @@ func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
 	if err != nil {
 		return SCIMUser{}, err
 	}
-	// Two creates of one person take turns here, so that the second sees what the first made.
-	if err := p.tx.System(systemScope()).Users().Lock(user.ID); err != nil {
-		return SCIMUser{}, err
-	}
-	if err := p.nameIsFree(profile); err != nil {
-		return SCIMUser{}, err
+	// Two creates of one person take turns here, so that the second sees what the first made; a new row is locked already.
+	if !p.isNew(user) {
+		if err := p.tx.System(systemScope()).Users().Lock(user.ID); err != nil {
+			return SCIMUser{}, err
+		}
 	}
 	member, err := p.join(user, profile)
 	if err != nil {
@@ -130,7 +129,7 @@ func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
 		Version: 1, CreatedAt: p.tx.Now(), UpdatedAt: p.tx.Now(),
 	}
 	if err := p.org.SCIMUsers().Insert(resource); err != nil {
-		return SCIMUser{}, err
+		return SCIMUser{}, taken(err, profile)
 	}
 	if err := p.forgive(profile, user); err != nil {
 		return SCIMUser{}, err
@@ -142,19 +141,6 @@ func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
 		return SCIMUser{}, err
 	}
 	return resource, p.record("create_scim_user", resource, nil, profileFacts(profile))
-}
-
-// nameIsFree refuses a userName that is taken before anybody is adopted.
-func (p provisioning) nameIsFree(profile Profile) error {
-	_, err := p.org.SCIMUsers().ByUserName(Fold(profile.UserName))
-	switch {
-	case err == nil:
-		return Conflictf("userName", "a User with the userName %q exists already; find it with the filter userName eq", profile.UserName)
-	case IsKind(err, NotFound):
-		return nil
-	default:
-		return err
-	}
 }
 
 // join makes the membership, or takes over the one that JIT, an invite or an admin made before.
@@ -171,22 +157,45 @@ func (p provisioning) join(user User, profile Profile) (Member, error) {
 	if err != nil || created {
 		return member, err
 	}
-	missing, err := p.org.SCIMUsers().Missing([]MemberID{member.ID})
-	if err != nil {
-		return Member{}, err
-	}
-	if len(missing) == 0 {
-		return Member{}, Conflictf("emails", "the e-mail address %q belongs to another User of this organization; find it with the filter emails.value eq", profile.Email)
-	}
-	return member, nil
+	return member, p.notPushedYet(member.ID, profile)
 }
 
+// notPushedYet refuses a second SCIM user for one person, naming the attribute by which the first one can be found (S18).
+func (p provisioning) notPushedYet(id MemberID, profile Profile) error {
+	existing, err := p.org.SCIMUsers().Get(id)
+	switch {
+	case IsKind(err, NotFound):
+		return nil
+	case err != nil:
+		return err
+	case Fold(existing.UserName) == Fold(profile.UserName):
+		return userNameTaken(profile)
+	default:
+		return Conflictf("emails", "the e-mail address %q belongs to another User of this organization; find it with the filter emails.value eq", profile.Email)
+	}
+}
+
+// taken says how to find the User that has the userName.
+func taken(err error, profile Profile) error {
+	if IsKind(err, Conflict) && AsError(err).Field == "userName" {
+		return userNameTaken(profile)
+	}
+	return err
+}
+
+func userNameTaken(profile Profile) error {
+	return Conflictf("userName", "a User with the userName %q exists already; find it with the filter userName eq", profile.UserName)
+}
+
+// isNew reports whether this transaction made the person.
+func (p provisioning) isNew(user User) bool { return user.CreatedAt.Equal(p.tx.Now()) }
+
 func (p provisioning) pendingInvite(user User, profile Profile) (*Invite, error) {
-	for _, address := range []string{profile.Email, user.Email} {
-		if address == "" {
+	for _, key := range unique([]string{Fold(profile.Email), Fold(user.Email)}) {
+		if key == "" {
 			continue
 		}
-		invite, err := p.org.Invites().ByEmail(Fold(address))
+		invite, err := p.org.Invites().ByEmail(key)
 		if IsKind(err, NotFound) {
 			continue
 		}
@@ -202,9 +211,12 @@ func (p provisioning) pendingInvite(user User, profile Profile) (*Invite, error)
 
 // forgive forgets that the person was deleted before: SCIM itself lets them in again (R30).
 func (p provisioning) forgive(profile Profile, user User) error {
-	identities, err := p.tx.System(systemScope()).Identities().OfUser(user.ID)
-	if err != nil {
-		return err
+	var identities []Identity
+	if !p.isNew(user) {
+		var err error
+		if identities, err = p.tx.System(systemScope()).Identities().OfUser(user.ID); err != nil {
+			return err
+		}
 	}
 	return p.org.Tombstones().Clear(personMarks(profile, user, identities))
 }

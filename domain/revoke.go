@@ -1,5 +1,7 @@
 package domain
 
+import "time"
+
 // revokeAll ends what lets a person act in the scope's organization: their tokens there and their sessions (R27).
 // Every path that takes access away calls it in the transaction that does so.
 // Sessions live on only for a person who is still active in another organization and was not shut out of the default one:
@@ -33,7 +35,7 @@ func revokeAll(tx Tx, scope OrgScope, user UserID) error {
 // removeMember ends a membership; the person's record goes too when no organization holds them any more (R28).
 // The caller holds the person's lock.
 func removeMember(tx Tx, scope OrgScope, member Member) error {
-	if err := bumpGroupsOf(tx.Org(scope), member.ID); err != nil {
+	if err := bumpGroupsOf(tx.Org(scope), member.ID, tx.Now()); err != nil {
 		return err
 	}
 	if err := tx.Org(scope).Members().Delete(member.ID); err != nil {
@@ -53,8 +55,8 @@ func removeMember(tx Tx, scope OrgScope, member Member) error {
 	return system.Users().Delete(member.User)
 }
 
-// bumpGroupsOf raises the version of the groups that are about to lose a member, because their members are part of them.
-func bumpGroupsOf(org OrgTx, id MemberID) error {
+// bumpGroupsOf raises version and time of the groups that are about to lose a member, because their members are part of them.
+func bumpGroupsOf(org OrgTx, id MemberID, now time.Time) error {
 	user, err := org.SCIMUsers().Get(id)
 	if IsKind(err, NotFound) {
 		return nil
@@ -63,7 +65,12 @@ func bumpGroupsOf(org OrgTx, id MemberID) error {
 		return err
 	}
 	for _, group := range user.Groups {
-		if _, err := org.Groups().Bump(group.ID); err != nil {
+		bumped, err := org.Groups().Bump(group.ID)
+		if err != nil {
+			return err
+		}
+		bumped.Version, bumped.UpdatedAt = bumped.Version+1, now
+		if err := org.Groups().Update(bumped); err != nil {
 			return err
 		}
 	}

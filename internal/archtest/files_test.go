@@ -20,6 +20,15 @@ func TestNoInsecureBypass(t *testing.T) {
 	}
 }
 
+// A scope is what proves a right, so the maker for the stores' suite is called by tests only.
+func TestScopesAreNotMadeUp(t *testing.T) {
+	for _, s := range sources(t) {
+		if !s.test && !strings.HasPrefix(s.name, "db/dbtest/") && strings.Contains(s.text, "domain."+"TestScopes(") {
+			t.Errorf("%s makes a scope up", s.name)
+		}
+	}
+}
+
 // The project stands alone: no file of it names a place outside of it on the machine where it was written.
 func TestNoPathsOutside(t *testing.T) {
 	here := root(t)
