@@ -78,6 +78,9 @@ func prepare(ctx context.Context, store *db.DB, shut *gate, service *domain.Serv
 		}
 	}
 	o.Log.InfoContext(ctx, "ready")
+	if service.Policy().InitialAdminEmail == "" {
+		o.Log.InfoContext(ctx, "config.initialOrgAdminEmail is not set: \"muster admin add ADDRESS\" makes somebody Organization Admin")
+	}
 	if o.Ready == nil {
 		return nil
 	}
