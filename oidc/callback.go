@@ -16,23 +16,38 @@ import (
 	"muster/internal/httpx"
 )
 
+// maxDetail is the longest explanation that goes into the log and the audit row; providers' texts can be long.
+const maxDetail = 500
+
+// maxForm is the largest form_post answer; a browser must take it again as a URL.
+const maxForm = 8 << 10
+
 // formPost takes an answer in response mode form_post. The cross-site POST carries no Lax cookie,
-// so the browser is sent to the same parameters with a GET, which does.
+// so the browser is sent to the same parameters with a GET, which does; nothing is consumed here.
 func (h *Handler) formPost(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return h.refuse(r, domain.ReasonProviderError, "the form could not be read")
 	}
-	http.Redirect(w, r, h.basePath+callbackPath(h.provider.config.ID)+"?"+r.PostForm.Encode(), http.StatusSeeOther) //nolint:gosec // a fixed path; only the query comes from outside
+	query := url.Values{}
+	for _, name := range answerNames() {
+		if values, ok := r.PostForm[name]; ok {
+			query[name] = values
+		}
+	}
+	http.Redirect(w, r, h.basePath+callbackPath(h.provider.config.ID)+"?"+query.Encode(), http.StatusSeeOther) //nolint:gosec // a fixed path; only the query comes from outside
 	return nil
 }
+
+// answerNames are the parameters of an authorization answer (RFC 6749 section 4.1.2, RFC 9207).
+func answerNames() []string { return []string{"code", "state", "iss", "error", "error_description"} }
 
 // answer is what the provider sent back through the browser.
 type answer struct{ code, state, issuer, failure, description string }
 
 // callback ends a sign-in. The flow is taken out of the store before the code is exchanged, so that no code is tried twice.
 func (h *Handler) callback(w http.ResponseWriter, r *http.Request) error {
-	got, ok := readAnswer(r.URL.Query())
+	got, ok := readAnswer(r.URL.RawQuery)
 	if !ok {
 		return h.refuse(r, domain.ReasonFlowLost, "the callback's parameters are missing, repeated or contradict each other")
 	}
@@ -62,8 +77,12 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readAnswer refuses repeated parameters, and a code together with an error (item 30).
-func readAnswer(query url.Values) (answer, bool) {
-	for _, name := range []string{"code", "state", "iss", "error", "error_description"} {
+func readAnswer(raw string) (answer, bool) {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return answer{}, false
+	}
+	for _, name := range answerNames() {
 		if len(query[name]) > 1 {
 			return answer{}, false
 		}
@@ -83,6 +102,9 @@ func (h *Handler) takeFlow(w http.ResponseWriter, r *http.Request, got answer) (
 	flow, err := h.rules.ConsumeFlow(r.Context(), state)
 	if err != nil {
 		return domain.Flow{}, err
+	}
+	if h.provider.config.Now().After(flow.ExpiresAt) {
+		return domain.Flow{}, domain.Errorf(domain.NotFound, "the sign-in was begun too long ago")
 	}
 	bound := subtle.ConstantTimeCompare([]byte(domain.DigestOf(binding)), []byte(flow.Binding)) == 1
 	if !bound || flow.Provider != h.provider.config.ID || flow.Issuer != h.provider.config.Issuer || flow.Purpose != domain.PurposeLogin {
@@ -107,7 +129,7 @@ func (h *Handler) authenticate(ctx context.Context, got answer, flow domain.Flow
 		return domain.Claims{}, &protocolError{domain.ReasonUnreachable, err}
 	}
 	// RFC 9207: on success and on error alike.
-	if got.issuer != "" && got.issuer != flow.Issuer || got.issuer == "" && meta.issInPath {
+	if got.issuer != "" && got.issuer != flow.Issuer || got.issuer == "" && meta.issInAnswer {
 		return domain.Claims{}, &protocolError{domain.ReasonBadToken, fmt.Errorf("the answer comes from issuer %.200q", got.issuer)}
 	}
 	if got.failure != "" {
@@ -145,6 +167,9 @@ func exchangeCause(err error) error {
 }
 
 func tokenReason(err error) domain.Reason {
+	if _, ok := errors.AsType[*awayError](err); ok {
+		return domain.ReasonUnreachable
+	}
 	if _, ok := errors.AsType[*skewError](err); ok {
 		return domain.ReasonClockSkew
 	}
@@ -160,8 +185,9 @@ func (h *Handler) explain(r *http.Request, err error) error {
 }
 
 // refuse records a refusal and returns it, for render to show.
+// It does so for a browser that went away as well: a refused sign-in is always recorded (R43).
 func (h *Handler) refuse(r *http.Request, reason domain.Reason, detail string) error {
-	refusal := &domain.Refusal{Reason: reason, Detail: detail}
+	refusal := &domain.Refusal{Reason: reason, Detail: plain(detail, maxDetail)}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
 	if err := h.rules.RefuseSignIn(ctx, h.provider.config.ID, refusal, httpx.ClientOf(r)); err != nil {

@@ -2,7 +2,6 @@ package oidc
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -13,8 +12,12 @@ import (
 // SignIn is what the rules do for a sign-in.
 type SignIn interface {
 	BeginFlow(ctx context.Context, flow domain.Flow) error
+	// ConsumeFlow takes a flow out of the store, for one of all concurrent callers; it is domain.NotFound for the others,
+	// and when the flow is unknown or too old.
 	ConsumeFlow(ctx context.Context, state domain.Digest) (domain.Flow, error)
+	// SignIn lets the person in, or returns a *domain.Refusal that it has recorded.
 	SignIn(ctx context.Context, claims domain.Claims, client domain.Client) (domain.SignedIn, error)
+	// RefuseSignIn records a sign-in that ended before SignIn was asked.
 	RefuseSignIn(ctx context.Context, provider string, refusal *domain.Refusal, client domain.Client) error
 }
 
@@ -34,12 +37,11 @@ type Handler struct {
 	browser  Browser
 	cookies  httpx.Cookies
 	basePath string
-	log      *slog.Logger
 }
 
 // NewHandler makes a handler; basePath is where the whole server is mounted.
 func NewHandler(provider *Provider, rules SignIn, browser Browser, cookies httpx.Cookies, basePath string) *Handler {
-	return &Handler{provider: provider, rules: rules, browser: browser, cookies: cookies, basePath: basePath, log: provider.config.Log}
+	return &Handler{provider: provider, rules: rules, browser: browser, cookies: cookies, basePath: basePath}
 }
 
 // Routes registers the paths of the provider.

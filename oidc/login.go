@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
@@ -43,10 +44,11 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.dropOldFlows(w, r)
-	h.cookies.Set(w, flowName(flow.State), strconv.FormatInt(now.Unix(), 36)+"."+binding, flowLifetime)
+	h.cookies.Set(w, flowName(flow.State), flowValue(now, binding), flowLifetime)
 	target := meta.oauth.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("nonce", nonce))
 	if h.provider.config.URLEncodeScopeSpaces {
-		target = strings.ReplaceAll(target, "+", "%20")
+		endpoint, query, _ := strings.Cut(target, "?")
+		target = endpoint + "?" + strings.ReplaceAll(query, "+", "%20")
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
 	return nil
@@ -58,6 +60,21 @@ func flowName(state domain.Digest) string {
 	return flowCookie + base64.RawURLEncoding.EncodeToString(sum[:6])
 }
 
+// flowValue is the cookie's value: when the flow began, to know the oldest, and the secret that ties it to this browser.
+func flowValue(began time.Time, binding string) string {
+	return strconv.FormatInt(began.UnixMilli(), 36) + "." + binding
+}
+
+// readFlowValue is the inverse of flowValue; began is zero, which is the oldest, and binding empty for anything else.
+func readFlowValue(value string) (began int64, binding string) {
+	stamp, binding, ok := strings.Cut(value, ".")
+	began, err := strconv.ParseInt(stamp, 36, 64)
+	if !ok || err != nil || began < 0 {
+		return 0, ""
+	}
+	return began, binding
+}
+
 // dropOldFlows makes room for one more cookie by giving up the oldest sign-ins.
 func (h *Handler) dropOldFlows(w http.ResponseWriter, r *http.Request) {
 	type begun struct {
@@ -66,18 +83,14 @@ func (h *Handler) dropOldFlows(w http.ResponseWriter, r *http.Request) {
 	}
 	var flows []begun
 	for _, cookie := range r.Cookies() {
-		base := strings.TrimPrefix(cookie.Name, "__Host-")
-		if !strings.HasPrefix(base, flowCookie) {
+		suffix, ok := strings.CutPrefix(cookie.Name, h.cookies.Name(flowCookie))
+		if !ok {
 			continue
 		}
-		stamp, _, _ := strings.Cut(cookie.Value, ".")
-		at, err := strconv.ParseInt(stamp, 36, 64)
-		if err != nil {
-			at = 0
-		}
-		flows = append(flows, begun{base, at})
+		at, _ := readFlowValue(cookie.Value)
+		flows = append(flows, begun{flowCookie + suffix, at})
 	}
-	slices.SortFunc(flows, func(a, b begun) int { return int(a.at - b.at) })
+	slices.SortStableFunc(flows, func(a, b begun) int { return cmp.Compare(a.at, b.at) })
 	for len(flows) >= maxFlows {
 		h.cookies.Clear(w, flows[0].name)
 		flows = flows[1:]
@@ -86,6 +99,6 @@ func (h *Handler) dropOldFlows(w http.ResponseWriter, r *http.Request) {
 
 // binding returns the secret that this browser got when the flow began; empty when it has none.
 func (h *Handler) binding(r *http.Request, state domain.Digest) string {
-	_, binding, _ := strings.Cut(h.cookies.Get(r, flowName(state)), ".")
+	_, binding := readFlowValue(h.cookies.Get(r, flowName(state)))
 	return binding
 }

@@ -2,13 +2,18 @@ package oidc_test
 
 import (
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"muster/domain"
@@ -40,6 +45,7 @@ func TestIDTokens(t *testing.T) {
 		"good RS256":                  {badidp.Knobs{}, "ok"},
 		"good ES256":                  {badidp.Knobs{Algorithm: "ES256"}, "ok"},
 		"wrong iss":                   {claim("iss", "https://evil.example"), bad},
+		"iss with a slash":            {badidp.Knobs{Claims: func(c map[string]any) { c["iss"] = fmt.Sprint(c["iss"], "/") }}, bad},
 		"wrong aud":                   {claim("aud", "somebody else"), bad},
 		"missing aud":                 {without("aud"), bad},
 		"missing exp":                 {without("exp"), bad},
@@ -53,19 +59,30 @@ func TestIDTokens(t *testing.T) {
 		"RS token with the ES kid":    {header("kid", "ec-1"), bad},
 		"embedded jwk":                {badidp.Knobs{BadSignature: true, Header: func(h map[string]any) { h["jwk"] = map[string]any{"kty": "oct", "k": "AA"} }}, bad},
 		"nbf far ahead":               {at("nbf", 6*time.Minute), skewed},
+		"nbf 4 min ahead":             {at("nbf", 4*time.Minute), skewed},
+		"nbf within the leeway":       {at("nbf", 45*time.Second), "ok"},
+		"nbf as text":                 {claim("nbf", "soon"), bad},
+		"exp as text":                 {claim("exp", "late"), bad},
+		"exp beyond all time":         {claim("exp", 1e30), bad},
 		"sub as number":               {claim("sub", 7), bad},
+		"sub with a NUL":              {claim("sub", "a\x00b"), bad},
 		"missing sub":                 {without("sub"), bad},
 		"empty sub":                   {claim("sub", ""), bad},
 		"sub of 300 characters":       {claim("sub", strings.Repeat("x", 300)), bad},
 		"missing iat":                 {without("iat"), bad},
 		"iat an hour ahead":           {at("iat", time.Hour), skewed},
 		"iat a year old":              {at("iat", -365*24*time.Hour), skewed},
+		"iat 5 min ahead":             {at("iat", 5*time.Minute), skewed},
+		"iat as text":                 {claim("iat", "now"), bad},
 		"iat within the leeway":       {at("iat", 45*time.Second), "ok"},
 		"missing nonce":               {without("nonce"), bad},
 		"wrong nonce":                 {claim("nonce", "another"), bad},
 		"two audiences without azp":   {claim("aud", []string{badidp.ClientID, "other"}), bad},
 		"two audiences with our azp":  {badidp.Knobs{Claims: func(c map[string]any) { c["aud"], c["azp"] = []string{badidp.ClientID, "other"}, badidp.ClientID }}, "ok"},
+		"two audiences, other's azp":  {badidp.Knobs{Claims: func(c map[string]any) { c["aud"], c["azp"] = []string{badidp.ClientID, "other"}, "other" }}, bad},
 		"azp of another":              {claim("azp", "other"), bad},
+		"azp as number":               {claim("azp", 7), bad},
+		"nonce as number":             {claim("nonce", 7), bad},
 		"typ at+jwt":                  {header("typ", "at+jwt"), bad},
 		"typ logout+jwt":              {header("typ", "logout+jwt"), bad},
 		"typ application/jwt":         {header("typ", "application/jwt"), "ok"},
@@ -82,8 +99,25 @@ func TestIDTokens(t *testing.T) {
 		"repeated state":              {badidp.Knobs{Callback: func(v url.Values) { v.Add("state", "x") }}, string(domain.ReasonFlowLost)},
 		"missing state":               {badidp.Knobs{Callback: func(v url.Values) { v.Del("state") }}, string(domain.ReasonFlowLost)},
 		"userinfo of somebody else":   {badidp.Knobs{Claims: dropEmail, UserInfo: map[string]any{"sub": "other", "email": "eve@example.com"}}, bad},
-		"userinfo broken":             {badidp.Knobs{Claims: dropEmail}, bad},
+		"userinfo away":               {badidp.Knobs{Claims: dropEmail}, string(domain.ReasonUnreachable)},
+		"userinfo in HTML":            {badidp.Knobs{Claims: dropEmail, UserInfoHandler: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }}, bad},
 		"userinfo with the address":   {badidp.Knobs{Claims: dropEmail, UserInfo: map[string]any{"sub": "subject-1", "email": "a@example.com", "email_verified": 1}}, "ok"},
+		"no kid, several keys":        {badidp.Knobs{Header: func(h map[string]any) { delete(h, "kid") }}, "ok"},
+		"kid in token, keys without":  {badidp.Knobs{Keys: withoutKid}, bad},
+		"two keys with one kid":       {badidp.Knobs{Keys: sameKid, Header: func(h map[string]any) { h["kid"] = "one" }}, "ok"},
+		"encrypted":                   {badidp.Knobs{TokenAnswer: func(a map[string]any) { a["id_token"] = "e30.AA.AA.AA.AA" }}, bad},
+		"no JWT":                      {badidp.Knobs{TokenAnswer: func(a map[string]any) { a["id_token"] = "<html>" }}, bad},
+		"no access token":             {badidp.Knobs{TokenAnswer: func(a map[string]any) { delete(a, "access_token") }}, string(domain.ReasonUnreachable)},
+		"PKCE not listed":             {badidp.Knobs{Discovery: func(m map[string]any) { m["code_challenge_methods_supported"] = []string{"plain"} }}, "ok"},
+		"no iss parameter promised":   {badidp.Knobs{Discovery: func(m map[string]any) { delete(m, "authorization_response_iss_parameter_supported") }, Callback: func(v url.Values) { v.Del("iss") }}, "ok"},
+		"wrong iss on an error":       {badidp.Knobs{Callback: func(v url.Values) { v.Del("code"); v.Set("error", "x"); v.Set("iss", "https://evil.example") }}, bad},
+		"an error without iss":        {badidp.Knobs{Callback: func(v url.Values) { v.Del("code"); v.Set("error", "x"); v.Del("iss") }}, bad},
+		"neither code nor error":      {badidp.Knobs{Callback: func(v url.Values) { v.Del("code") }}, string(domain.ReasonFlowLost)},
+		"repeated code":               {badidp.Knobs{Callback: func(v url.Values) { v.Add("code", "x") }}, string(domain.ReasonFlowLost)},
+		"repeated iss":                {badidp.Knobs{Callback: func(v url.Values) { v.Add("iss", "x") }}, string(domain.ReasonFlowLost)},
+		"another's state":             {badidp.Knobs{Callback: func(v url.Values) { v.Set("state", "guess") }}, string(domain.ReasonFlowLost)},
+		"provider's clock 45 s off":   {badidp.Knobs{Now: func() time.Time { return time.Now().Add(-45 * time.Second) }}, "ok"},
+		"provider's clock 5 min off":  {badidp.Knobs{Now: func() time.Time { return time.Now().Add(5 * time.Minute) }}, skewed},
 		"provider's clock 10 min off": {badidp.Knobs{Now: func() time.Time { return time.Now().Add(10 * time.Minute) }}, skewed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +138,13 @@ func dropEmail(claims map[string]any) { delete(claims, "email"); delete(claims, 
 func withoutKid(keys []map[string]any) []map[string]any {
 	for _, key := range keys {
 		delete(key, "kid")
+	}
+	return keys
+}
+
+func sameKid(keys []map[string]any) []map[string]any {
+	for _, key := range keys {
+		key["kid"] = "one"
 	}
 	return keys
 }
@@ -231,6 +272,51 @@ func TestTokenEndpoint(t *testing.T) {
 	}
 }
 
+// Items 8, 10: a provider that is away at start-up is found by itself, and one whose keys moved is found again.
+func TestRunHeals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mutex sync.Mutex
+		answers, keysAt := false, "/old"
+		asked := map[string]int{}
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			mutex.Lock()
+			defer mutex.Unlock()
+			asked[r.URL.Path]++
+			if !answers {
+				return nil, errors.New("nobody there")
+			}
+			body := `{"issuer":"https://idp.example","authorization_endpoint":"https://idp.example/a","token_endpoint":"https://idp.example/t","jwks_uri":"https://idp.example` + keysAt + `"}`
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})
+		provider := oidc.NewProvider(oidc.Config{ID: "custom-oidc", Issuer: "https://idp.example", Transport: transport})
+		ctx, stop := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { provider.Run(ctx) })
+		time.Sleep(20 * time.Second)
+		if provider.Ready() {
+			t.Error("ready without a provider")
+		}
+		mutex.Lock()
+		answers = true
+		mutex.Unlock()
+		time.Sleep(30 * time.Second)
+		if !provider.Ready() {
+			t.Error("the provider came and was not found within 30 seconds")
+		}
+		before := asked["/.well-known/openid-configuration"]
+		time.Sleep(25 * time.Hour)
+		if after := asked["/.well-known/openid-configuration"]; after != before+1 {
+			t.Errorf("the metadata was read %d times in 25 hours, want once", after-before)
+		}
+		stop()
+		done.Wait()
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // Items 48-51, F15: rotation heals at once, a withdrawn key stops, an outage does not, and a flood asks little.
 func TestKeys(t *testing.T) {
 	w := newWorld(t, nil)
@@ -252,6 +338,7 @@ func TestKeys(t *testing.T) {
 	})
 	ok("keys away for an hour, known key")
 	w.idp.Set(badidp.Knobs{Now: w.clock.Now, Keys: func(keys []map[string]any) []map[string]any { return keys[1:] }})
+	w.clock.Advance(2 * time.Minute)
 	if got := outcome(w.signIn()); got != string(domain.ReasonBadToken) {
 		t.Errorf("a withdrawn key after an hour: %q", got)
 	}

@@ -3,33 +3,34 @@ package oidc
 import (
 	"net/url"
 	"strings"
+	"unicode"
 )
 
-// LocalPath returns where to go after signing in: a path on this server, cleaned and written anew, or false.
-// It refuses whatever a browser or net/http could read as another origin (sign-in.md's redirect matrix),
+// maxNext is the longest path that is kept; a longer one is forgotten, not cut.
+const maxNext = 2048
+
+// LocalPath returns where to go after signing in: a path below this server's base path, written anew from its parts, or false.
+// It refuses whatever a browser or net/http could read as another origin, raw or decoded once (items 81 and 82),
 // and paths at which nothing good can happen: the API, SCIM, and signing in or out again.
 func LocalPath(next string) (string, bool) {
-	if !strings.HasPrefix(next, "/") || strings.ContainsAny(next, "\\") || strings.ContainsFunc(next, unsafeRune) {
+	if len(next) > maxNext || !safePath(next) {
 		return "", false
 	}
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Fragment != "" {
 		return "", false
 	}
-	if !strings.HasPrefix(u.Path, "/") || strings.Contains(u.Path, "//") || strings.Contains(u.Path, "\\") ||
-		strings.ContainsFunc(u.Path, unsafeRune) || dotted(u.Path) {
+	if !safePath(u.Path) || strings.Contains(u.Path, "//") || dotted(u.Path) || reserved(u.Path) {
 		return "", false
-	}
-	for _, prefix := range []string{"/api/", "/v1/", "/scim/", "/sign-in", "/sign-out"} {
-		if strings.HasPrefix(strings.ToLower(u.Path)+"/", prefix+"/") || strings.HasPrefix(strings.ToLower(u.Path), prefix) {
-			return "", false
-		}
 	}
 	clean := url.URL{Path: u.Path, RawQuery: u.RawQuery}
 	return clean.String(), true
 }
 
-func unsafeRune(r rune) bool { return r <= ' ' || r == 0x7f }
+func safePath(path string) bool {
+	return strings.HasPrefix(path, "/") && !strings.ContainsRune(path, '\\') &&
+		!strings.ContainsFunc(path, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) })
+}
 
 // dotted reports segments that path cleaning would change.
 func dotted(path string) bool {
@@ -39,4 +40,15 @@ func dotted(path string) bool {
 		}
 	}
 	return false
+}
+
+// reserved reports a path below one of those that are not pages.
+func reserved(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(path), "/"), "/")
+	switch first {
+	case "api", "v1", "scim", "sign-in", "sign-out":
+		return true
+	default:
+		return false
+	}
 }

@@ -2,12 +2,8 @@ package oidc
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -26,8 +22,9 @@ type Config struct {
 	ClientID string
 	// ClientSecret is empty for a public client; PKCE is sent in any case.
 	ClientSecret string
-	Scopes       []string
-	// TrustEmail takes addresses as verified when the provider does not say (R10).
+	// Scopes are asked for; openid is added when it is not among them.
+	Scopes []string
+	// TrustEmail takes the provider's addresses as verified, whatever the token says about them (R10).
 	TrustEmail bool
 	// SubjectClaims maps issuer prefixes to the claim that holds the subject; the longest wins (R11).
 	SubjectClaims map[string]string
@@ -38,31 +35,11 @@ type Config struct {
 	OverrideExpiry bool
 	// PublicURL is the server's base URL, base path included.
 	PublicURL string
-	// Client overrides the HTTP client's transport; nil means the default one.
+	// Transport overrides the HTTP client's transport; nil means the default one.
 	Transport http.RoundTripper
 	// Now overrides the clock.
 	Now func() time.Time
 	Log *slog.Logger
-}
-
-// Provider is a provider that may be away: it is discovered when it is needed, and again now and then.
-type Provider struct {
-	config Config
-	client *http.Client
-
-	mutex   sync.Mutex
-	found   *metadata
-	foundAt time.Time
-	triedAt time.Time
-	lastErr error
-}
-
-// metadata is what discovery said, checked, with all that is made from it.
-type metadata struct {
-	oauth     oauth2.Config
-	verifier  *oidc.IDTokenVerifier
-	userinfo  *oidc.Provider
-	issInPath bool
 }
 
 const (
@@ -72,27 +49,56 @@ const (
 	refreshAfter = 24 * time.Hour
 	minBackoff   = 3 * time.Second
 	maxBackoff   = 30 * time.Second
+	// crowdPause is how long a failure answers for the provider, so that a crowd at the door is no crowd at the provider.
+	crowdPause = time.Second
+	// doubtPause is the least time between two readings of the metadata that failed signatures ask for.
+	doubtPause = time.Minute
 )
+
+// Provider is a provider that may be away: it is discovered when it is needed, and again now and then.
+type Provider struct {
+	config Config
+	client *http.Client
+	// doubted asks Run to read the metadata before its time.
+	doubted chan struct{}
+
+	mutex   sync.Mutex
+	running *attempt
+	found   *metadata
+	keys    *keySet
+	triedAt time.Time
+	lastErr error
+}
+
+// attempt is one discovery; whoever needs its result waits for it.
+type attempt struct {
+	done  chan struct{}
+	found *metadata
+	err   error
+}
 
 // NewProvider makes a provider; it connects to nothing.
 func NewProvider(config Config) *Provider {
 	config.Issuer = strings.TrimSuffix(config.Issuer, "/.well-known/openid-configuration")
+	if !slices.Contains(config.Scopes, oidc.ScopeOpenID) {
+		config.Scopes = append([]string{oidc.ScopeOpenID}, config.Scopes...)
+	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Provider{config: config, client: newClient(config.Transport)}
+	return &Provider{config: config, client: newClient(config.Transport), doubted: make(chan struct{}, 1)}
 }
 
-// Run keeps the metadata fresh until ctx ends: at start-up with growing pauses until the provider answers, then daily.
+// Run keeps the metadata fresh until ctx ends: at start-up with growing pauses until the provider answers, then daily,
+// and after a token that could not be verified, at most once a minute, so that a moved key set heals (item 10).
 func (p *Provider) Run(ctx context.Context) {
 	wait := minBackoff
 	for {
-		_, err := p.discover(ctx)
 		pause := refreshAfter
-		if err != nil {
+		if _, err := p.discover(ctx); err != nil {
 			pause, wait = wait, min(2*wait, maxBackoff)
 		} else {
 			wait = minBackoff
@@ -100,16 +106,27 @@ func (p *Provider) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-p.doubted:
 		case <-time.After(pause):
 		}
 	}
 }
 
-// Ready reports whether the provider has been discovered.
+// Ready reports whether the provider has been discovered; it stays so while the provider is away.
 func (p *Provider) Ready() bool {
+	ready, _ := p.Status()
+	return ready
+}
+
+// Status reports whether people can be sent to the provider, and what was wrong at the last attempt to read its metadata.
+// A provider that was there and is away now is ready and has a problem.
+func (p *Provider) Status() (ready bool, problem string) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	return p.found != nil
+	if p.lastErr != nil {
+		problem = p.lastErr.Error()
+	}
+	return p.found != nil, problem
 }
 
 // metadata returns what is known, and asks the provider when nothing is (item 8).
@@ -120,127 +137,97 @@ func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 	switch {
 	case found != nil:
 		return found, nil
-	case err != nil && p.config.Now().Sub(failedAt) < time.Second:
-		// A crowd at the door does not become a crowd at the provider.
+	case err != nil && p.config.Now().Sub(failedAt) < crowdPause:
 		return nil, err
 	default:
 		return p.discover(ctx)
 	}
 }
 
-// discover reads the metadata; a failure never erases what was known (item 9).
+// discover reads the metadata, or waits for whoever is reading it already; a failure never erases what was known (item 9).
 func (p *Provider) discover(ctx context.Context) (*metadata, error) {
-	found, err := p.read(ctx)
+	p.mutex.Lock()
+	current := p.running
+	if current == nil {
+		current = &attempt{done: make(chan struct{})}
+		p.running = current
+		// The one who asked first may go away; those who wait with it still want the answer.
+		go p.try(context.WithoutCancel(ctx), current)
+	}
+	p.mutex.Unlock()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-current.done:
+		return current.found, current.err
+	}
+}
+
+func (p *Provider) try(ctx context.Context, current *attempt) {
+	defer close(current.done)
+	current.found, current.err = p.read(ctx)
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	p.triedAt, p.lastErr = p.config.Now(), err
-	if err != nil {
-		p.config.Log.WarnContext(ctx, "the identity provider cannot be used now", "provider", p.config.ID, "error", err)
-		return p.found, err
+	p.running, p.triedAt, p.lastErr = nil, p.config.Now(), current.err
+	if current.err != nil {
+		p.config.Log.WarnContext(ctx, "the identity provider cannot be used now", "provider", p.config.ID, "error", current.err)
+		return
 	}
 	if p.found == nil {
 		p.config.Log.InfoContext(ctx, "the identity provider is there", "provider", p.config.ID, "issuer", p.config.Issuer)
 	}
-	p.found, p.foundAt = found, p.triedAt
-	return found, nil
-}
-
-// discovery is the part of the metadata that is checked here (OpenID Connect Discovery section 3).
-type discovery struct {
-	Authorization string   `json:"authorization_endpoint"`
-	Token         string   `json:"token_endpoint"`
-	Keys          string   `json:"jwks_uri"`
-	UserInfo      string   `json:"userinfo_endpoint"`
-	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
-	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
-	IssParameter  bool     `json:"authorization_response_iss_parameter_supported"`
+	p.found, p.keys = current.found, current.found.keys
 }
 
 func (p *Provider) read(ctx context.Context) (*metadata, error) {
 	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.client), providerTimeout)
 	defer cancel()
-	provider, err := oidc.NewProvider(ctx, p.config.Issuer)
+	found, err := discoverAt(ctx, p.config.Issuer)
 	if err != nil {
-		return nil, fmt.Errorf("discovery at %s: %w", p.config.Issuer, err)
+		return nil, err
 	}
-	var found discovery
-	if err := provider.Claims(&found); err != nil {
-		return nil, fmt.Errorf("discovery at %s: %w", p.config.Issuer, err)
-	}
-	if err := found.check(); err != nil {
-		return nil, fmt.Errorf("discovery at %s: %w", p.config.Issuer, err)
+	if len(found.PKCE) > 0 && !slices.Contains(found.PKCE, "S256") {
+		// Item 18: it is sent all the same, and a provider that does not know it ignores it.
+		p.config.Log.WarnContext(ctx, "the identity provider does not list PKCE with S256", "provider", p.config.ID)
 	}
 	return &metadata{
 		oauth: oauth2.Config{
 			ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Scopes: p.config.Scopes, RedirectURL: p.redirectURI(),
-			Endpoint: oauth2.Endpoint{AuthURL: found.Authorization, TokenURL: found.Token, AuthStyle: p.authStyle(found.AuthMethods)},
+			Endpoint: oauth2.Endpoint{AuthURL: found.Authorization, TokenURL: found.Token, AuthStyle: found.authStyle(p.config.ClientSecret)},
 		},
-		verifier: oidc.NewVerifier(p.config.Issuer, newKeySet(found.Keys, p.client, p.config.Now), &oidc.Config{ //nolint:contextcheck // a key set outlives every request
+		checks: &oidc.Config{
 			ClientID: p.config.ClientID, SupportedSigningAlgs: found.algorithms(), Now: p.config.Now,
-			// Expiry is checked in claims.go, with a leeway that go-oidc has not.
+			// Expiry is checked in verify.go, with a leeway that go-oidc has not.
 			SkipExpiryCheck: true,
-		}),
-		userinfo:  provider,
-		issInPath: found.IssParameter,
+		},
+		keys: p.keysAt(found.Keys), userinfo: found.UserInfo, issInAnswer: found.IssParameter,
 	}, nil
+}
+
+// keysAt keeps the keys that are known as long as they stay at the same place.
+func (p *Provider) keysAt(url string) *keySet {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.keys != nil && p.keys.url == url {
+		return p.keys
+	}
+	return newKeySet(url, p.client, p.config.Now)
+}
+
+// doubt has the metadata read again soon: a signature failed, and the keys may have moved (item 10).
+func (p *Provider) doubt() {
+	p.mutex.Lock()
+	early := p.config.Now().Sub(p.triedAt) < doubtPause
+	p.mutex.Unlock()
+	if early {
+		return
+	}
+	select {
+	case p.doubted <- struct{}{}:
+	default:
+	}
 }
 
 func (p *Provider) redirectURI() string {
 	return p.config.PublicURL + callbackPath(p.config.ID)
-}
-
-// authStyle fixes the way of client authentication (item 12): left to itself, oauth2 tries both and burns the code.
-func (p *Provider) authStyle(methods []string) oauth2.AuthStyle {
-	if p.config.ClientSecret == "" || len(methods) > 0 && !slices.Contains(methods, "client_secret_basic") && slices.Contains(methods, "client_secret_post") {
-		return oauth2.AuthStyleInParams
-	}
-	return oauth2.AuthStyleInHeader
-}
-
-// check refuses metadata that go-oidc lets pass (items 2-4).
-func (d discovery) check() error {
-	for name, endpoint := range map[string]string{
-		"authorization_endpoint": d.Authorization, "token_endpoint": d.Token, "jwks_uri": d.Keys,
-	} {
-		if endpoint == "" {
-			return fmt.Errorf("%s is missing", name)
-		}
-		if err := checkEndpoint(endpoint); err != nil {
-			return fmt.Errorf("%s %q: %w", name, endpoint, err)
-		}
-	}
-	if d.UserInfo != "" {
-		if err := checkEndpoint(d.UserInfo); err != nil {
-			return fmt.Errorf("userinfo_endpoint %q: %w", d.UserInfo, err)
-		}
-	}
-	if len(d.algorithms()) == 0 {
-		return fmt.Errorf("none of the signing algorithms %q is accepted", d.Algorithms)
-	}
-	return nil
-}
-
-func checkEndpoint(endpoint string) error {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return errors.New("not a plain absolute URL")
-	}
-	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
-		return nil
-	}
-	return errors.New("https is required")
-}
-
-func loopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
-}
-
-// algorithms are the asymmetric ones that the provider says it uses; RS256 when it says nothing (item 41).
-func (d discovery) algorithms() []string {
-	if len(d.Algorithms) == 0 {
-		return []string{oidc.RS256}
-	}
-	accepted := []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
-	return slices.DeleteFunc(slices.Clone(d.Algorithms), func(alg string) bool { return !slices.Contains(accepted, alg) })
 }

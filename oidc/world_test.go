@@ -1,7 +1,9 @@
 package oidc_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -23,6 +25,9 @@ type rules struct {
 	flows    map[domain.Digest]domain.Flow
 	signedIn []domain.Claims
 	refused  []domain.Reason
+	details  []string
+	// refusal is what SignIn answers when it is set.
+	refusal error
 }
 
 func (r *rules) BeginFlow(_ context.Context, flow domain.Flow) error {
@@ -46,6 +51,9 @@ func (r *rules) ConsumeFlow(_ context.Context, state domain.Digest) (domain.Flow
 func (r *rules) SignIn(_ context.Context, claims domain.Claims, _ domain.Client) (domain.SignedIn, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	if r.refusal != nil {
+		return domain.SignedIn{}, r.refusal
+	}
 	r.signedIn = append(r.signedIn, claims)
 	return domain.SignedIn{Session: "session", ExpiresAt: claims.TokenExpiry}, nil
 }
@@ -54,6 +62,7 @@ func (r *rules) RefuseSignIn(_ context.Context, _ string, refusal *domain.Refusa
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.refused = append(r.refused, refusal.Reason)
+	r.details = append(r.details, refusal.Detail)
 	return nil
 }
 
@@ -81,7 +90,10 @@ type world struct {
 	idp     *badidp.Provider
 	rules   *rules
 	clock   *testkit.Clock
+	oidc    *oidc.Provider
 	handler http.Handler
+	// log is written under slog's own lock; read it when all requests are answered.
+	log *bytes.Buffer
 }
 
 func newWorld(t *testing.T, edit func(*oidc.Config)) *world {
@@ -91,18 +103,20 @@ func newWorld(t *testing.T, edit func(*oidc.Config)) *world {
 
 func newWorldAt(t *testing.T, idp *badidp.Provider, edit func(*oidc.Config)) *world {
 	t.Helper()
-	w := &world{T: t, idp: idp, rules: &rules{flows: map[domain.Digest]domain.Flow{}}, clock: testkit.NewClock(time.Now())}
+	w := &world{T: t, idp: idp, rules: &rules{flows: map[domain.Digest]domain.Flow{}}, clock: testkit.NewClock(time.Now()), log: &bytes.Buffer{}}
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	config := oidc.Config{
 		ID: domain.ProviderOIDC, Issuer: idp.Issuer(), ClientID: badidp.ClientID, ClientSecret: badidp.ClientSecret,
-		Scopes: []string{"openid", "email", "profile"}, SessionMax: time.Hour, PublicURL: "https://muster.example/base", Now: w.clock.Now,
+		Scopes: []string{"openid", "email", "profile"}, SessionMax: time.Hour, PublicURL: "https://muster.example/base", Now: w.clock.Now, Log: log,
 	}
 	if edit != nil {
 		edit(&config)
 	}
 	cookies := httpx.Cookies{Secure: true}
 	mux := http.NewServeMux()
-	oidc.NewHandler(oidc.NewProvider(config), w.rules, pages{cookies}, cookies, "/base").Routes(mux)
-	w.handler = httpx.Observer{}.Wrap(mux)
+	w.oidc = oidc.NewProvider(config)
+	oidc.NewHandler(w.oidc, w.rules, pages{cookies}, cookies, "/base").Routes(mux)
+	w.handler = httpx.Observer{Log: log}.Wrap(mux)
 	return w
 }
 
