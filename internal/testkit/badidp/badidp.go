@@ -6,10 +6,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -38,10 +41,13 @@ type Knobs struct {
 	Callback func(url.Values)
 	// UserInfo is the answer of the userinfo endpoint; nil answers 500.
 	UserInfo map[string]any
-	// Token, Discover and KeysHandler replace whole endpoints.
-	Token       http.HandlerFunc
-	Discover    http.HandlerFunc
-	KeysHandler http.HandlerFunc
+	// UserInfoHandler, Token, Discover and KeysHandler replace whole endpoints.
+	UserInfoHandler http.HandlerFunc
+	Token           http.HandlerFunc
+	Discover        http.HandlerFunc
+	KeysHandler     http.HandlerFunc
+	// PublicClient asks for no secret.
+	PublicClient bool
 	// Now is the provider's clock.
 	Now func() time.Time
 }
@@ -50,14 +56,22 @@ type Knobs struct {
 type Provider struct {
 	Server *httptest.Server
 
-	mutex     sync.Mutex
-	knobs     Knobs
-	rsa       *rsa.PrivateKey
-	ec        *ecdsa.PrivateKey
-	rsaID     string
-	flows     map[string]url.Values
-	fetches   int
-	exchanges int
+	mutex       sync.Mutex
+	knobs       Knobs
+	rsa         *rsa.PrivateKey
+	ec          *ecdsa.PrivateKey
+	rsaID       string
+	flows       map[string]url.Values
+	discoveries int
+	fetches     int
+	redemptions []Redemption
+}
+
+// Redemption is one request at the token endpoint.
+type Redemption struct {
+	// Basic says that the client authenticated itself in the header.
+	Basic bool
+	Form  url.Values
 }
 
 // New starts a provider that behaves until Set is called.
@@ -72,6 +86,7 @@ func New(t testing.TB) *Provider {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.discovery)
 	mux.HandleFunc("GET /keys", p.keys)
+	mux.HandleFunc("GET /moved/keys", p.keys)
 	mux.HandleFunc("POST /token", p.token)
 	mux.HandleFunc("GET /userinfo", p.userinfo)
 	p.Server = httptest.NewServer(mux)
@@ -107,7 +122,14 @@ func (p *Provider) RotateKeys(t testing.TB, id string) {
 	p.rsa, p.rsaID = key, id
 }
 
-// KeyFetches counts how often the keys were asked for, Exchanges how often a code was.
+// Discoveries counts how often the metadata were asked for.
+func (p *Provider) Discoveries() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.discoveries
+}
+
+// KeyFetches counts how often the keys were asked for.
 func (p *Provider) KeyFetches() int {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -118,7 +140,24 @@ func (p *Provider) KeyFetches() int {
 func (p *Provider) Exchanges() int {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	return p.exchanges
+	return len(p.redemptions)
+}
+
+// Redemptions are the requests at the token endpoint, in their order.
+func (p *Provider) Redemptions() []Redemption {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return slices.Clone(p.redemptions)
+}
+
+// RoundTrip implements http.RoundTripper: it answers without a network, which is what a test with a fake clock needs.
+func (p *Provider) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	recorder := httptest.NewRecorder()
+	p.Server.Config.Handler.ServeHTTP(recorder, r)
+	return recorder.Result(), nil
 }
 
 // Authorize is the browser's visit: it takes the authorization URL and returns the callback's parameters.
@@ -147,7 +186,10 @@ func (p *Provider) now() time.Time {
 }
 
 func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
-	knobs := p.current()
+	p.mutex.Lock()
+	p.discoveries++
+	knobs := p.knobs
+	p.mutex.Unlock()
 	if knobs.Discover != nil {
 		knobs.Discover(w, r)
 		return
@@ -173,32 +215,41 @@ func (p *Provider) keys(w http.ResponseWriter, r *http.Request) {
 		knobs.KeysHandler(w, r)
 		return
 	}
-	keys := p.publicKeys()
+	p.WriteKeys(w, knobs)
+}
+
+// WriteKeys answers with the key set as knobs want it; it is for handlers that are to answer well now and then.
+func (p *Provider) WriteKeys(w http.ResponseWriter, knobs Knobs) {
+	keys := p.PublicKeys()
 	if knobs.Keys != nil {
 		keys = knobs.Keys(keys)
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"keys": keys})
 }
 
-// token answers any code that Authorize gave out; whether it may be redeemed twice is the client's business here.
+// token answers any code that Authorize gave out, to whoever holds its verifier and names its redirect URI;
+// whether a code may be redeemed twice is the client's business here.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
+	id, secret, basic := r.BasicAuth()
+	if !basic {
+		id, secret = url.QueryEscape(r.FormValue("client_id")), url.QueryEscape(r.FormValue("client_secret"))
+	}
+	_ = r.ParseForm()
 	p.mutex.Lock()
-	p.exchanges++
+	p.redemptions = append(p.redemptions, Redemption{Basic: basic, Form: r.PostForm})
 	knobs := p.knobs
+	flow, known := p.flows[r.FormValue("code")]
 	p.mutex.Unlock()
 	if knobs.Token != nil {
 		knobs.Token(w, r)
 		return
 	}
-	id, secret, _ := r.BasicAuth()
-	if unescape(id) != ClientID || unescape(secret) != ClientSecret || r.FormValue("code_verifier") == "" {
+	if unescape(id) != ClientID || !knobs.PublicClient && unescape(secret) != ClientSecret {
 		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 		return
 	}
-	p.mutex.Lock()
-	flow, ok := p.flows[r.FormValue("code")]
-	p.mutex.Unlock()
-	if !ok {
+	sum := sha256.Sum256([]byte(r.FormValue("code_verifier")))
+	if !known || flow.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) || flow.Get("redirect_uri") != r.FormValue("redirect_uri") {
 		writeJSON(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})
 		return
 	}
@@ -209,9 +260,14 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (p *Provider) userinfo(w http.ResponseWriter, _ *http.Request) {
-	if info := p.current().UserInfo; info != nil {
-		writeJSON(w, http.StatusOK, info)
+func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
+	knobs := p.current()
+	switch {
+	case knobs.UserInfoHandler != nil:
+		knobs.UserInfoHandler(w, r)
+		return
+	case knobs.UserInfo != nil && r.Header.Get("Authorization") == "Bearer access":
+		writeJSON(w, http.StatusOK, knobs.UserInfo)
 		return
 	}
 	http.Error(w, "no userinfo today", http.StatusInternalServerError)

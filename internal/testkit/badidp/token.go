@@ -100,8 +100,8 @@ func encode(value any) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// publicKeys is what the provider publishes.
-func (p *Provider) publicKeys() []map[string]any {
+// PublicKeys is what the provider publishes.
+func (p *Provider) PublicKeys() []map[string]any {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	text := func(n *big.Int, size int) string {
