@@ -35,7 +35,8 @@ func (h *Handler) formPost(w http.ResponseWriter, r *http.Request) error {
 			query[name] = values
 		}
 	}
-	http.Redirect(w, r, h.basePath+callbackPath(h.provider.config.ID)+"?"+query.Encode(), http.StatusSeeOther) //nolint:gosec // a fixed path; only the query comes from outside
+	// The path is fixed; only the query comes from outside.
+	http.Redirect(w, r, h.basePath+callbackPath(h.provider.config.ID)+"?"+query.Encode(), http.StatusSeeOther)
 	return nil
 }
 

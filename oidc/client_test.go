@@ -136,7 +136,11 @@ func TestNothingLeaks(t *testing.T) {
 		"wrong nonce":    {Claims: func(c map[string]any) { c["nonce"] = "another" }},
 		"echoing errors": {Token: echo},
 		"echoing keys":   {KeysHandler: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, badidp.ClientSecret) }},
-		"error":          {Callback: func(v url.Values) { v.Del("code"); v.Set("error", "x"); v.Set("error_description", strings.Repeat("<b>\r\n", 2000)) }},
+		"error": {Callback: func(v url.Values) {
+			v.Del("code")
+			v.Set("error", "x")
+			v.Set("error_description", strings.Repeat("<b>\r\n", 2000))
+		}},
 		"code and error": {Callback: func(v url.Values) { v.Set("error", "x") }},
 	} {
 		t.Run(name, func(t *testing.T) {

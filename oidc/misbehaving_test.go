@@ -2,18 +2,13 @@ package oidc_test
 
 import (
 	"compress/gzip"
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"muster/domain"
@@ -271,51 +266,6 @@ func TestTokenEndpoint(t *testing.T) {
 		t.Error("the code and the secret were handed to another origin")
 	}
 }
-
-// Items 8, 10: a provider that is away at start-up is found by itself, and one whose keys moved is found again.
-func TestRunHeals(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var mutex sync.Mutex
-		answers, keysAt := false, "/old"
-		asked := map[string]int{}
-		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
-			mutex.Lock()
-			defer mutex.Unlock()
-			asked[r.URL.Path]++
-			if !answers {
-				return nil, errors.New("nobody there")
-			}
-			body := `{"issuer":"https://idp.example","authorization_endpoint":"https://idp.example/a","token_endpoint":"https://idp.example/t","jwks_uri":"https://idp.example` + keysAt + `"}`
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-		})
-		provider := oidc.NewProvider(oidc.Config{ID: "custom-oidc", Issuer: "https://idp.example", Transport: transport})
-		ctx, stop := context.WithCancel(t.Context())
-		var done sync.WaitGroup
-		done.Go(func() { provider.Run(ctx) })
-		time.Sleep(20 * time.Second)
-		if provider.Ready() {
-			t.Error("ready without a provider")
-		}
-		mutex.Lock()
-		answers = true
-		mutex.Unlock()
-		time.Sleep(30 * time.Second)
-		if !provider.Ready() {
-			t.Error("the provider came and was not found within 30 seconds")
-		}
-		before := asked["/.well-known/openid-configuration"]
-		time.Sleep(25 * time.Hour)
-		if after := asked["/.well-known/openid-configuration"]; after != before+1 {
-			t.Errorf("the metadata was read %d times in 25 hours, want once", after-before)
-		}
-		stop()
-		done.Wait()
-	})
-}
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // Items 48-51, F15: rotation heals at once, a withdrawn key stops, an outage does not, and a flood asks little.
 func TestKeys(t *testing.T) {

@@ -106,6 +106,18 @@ func TestDownAtStart(t *testing.T) {
 	})
 }
 
+// Item 8: the provider is found by itself as well, when nobody tries to sign in.
+func TestFoundByItself(t *testing.T) {
+	fakeTime(t, cut, func(w *world, l *line) {
+		time.Sleep(20 * time.Second)
+		l.state.Store(whole)
+		time.Sleep(30 * time.Second)
+		if ready, problem := w.oidc.Status(); !ready || problem != "" {
+			w.Errorf("ready %v, problem %q", ready, problem)
+		}
+	})
+}
+
 // Item 6, A45: a provider that takes requests and never answers costs ten seconds and no more.
 func TestSilentProvider(t *testing.T) {
 	fakeTime(t, silent, func(w *world, _ *line) {
