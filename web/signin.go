@@ -5,45 +5,24 @@ import (
 	"net/url"
 
 	"muster/domain"
-	"muster/internal/httpx"
 )
-
-// home sends people to themselves, or to the door.
-func (w *Web) home(rw http.ResponseWriter, r *http.Request) error {
-	if _, err := w.principal(r); domain.IsKind(err, domain.Unauthenticated) {
-		return w.goTo(rw, r, "/sign-in")
-	} else if err != nil {
-		return err
-	}
-	return w.goTo(rw, r, "/you")
-}
-
-func (w *Web) goTo(rw http.ResponseWriter, r *http.Request, path string) error {
-	http.Redirect(rw, r, w.config.BasePath+path, http.StatusSeeOther)
-	return nil
-}
-
-// principal returns who is signed in, or Unauthenticated.
-func (w *Web) principal(r *http.Request) (domain.Principal, error) {
-	token := w.config.Cookies.Session(r)
-	if token == "" {
-		return domain.Principal{}, domain.Errorf(domain.Unauthenticated, "nobody is signed in")
-	}
-	return w.config.Service.Session(r.Context(), token, httpx.ClientOf(r))
-}
 
 // signInPage is what the page of that name shows.
 type signInPage struct {
+	// Host is where this installation lives, so that people see whose door they stand at.
+	Host       string
 	Provider   string
 	Configured bool
 	Ready      bool
 	SignedOut  bool
-	Start      string
+	// Start is where a sign-in begins; the provider's front end checks the "next" in it (item 81).
+	Start string
 }
 
+// signIn is the door; it asks the database nothing, so that it opens whatever else is down.
 func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) error {
 	page := signInPage{
-		Provider: w.config.ProviderName, Configured: w.config.ProviderConfigured,
+		Host: w.config.PublicURL.Host, Provider: w.config.ProviderName, Configured: w.config.ProviderConfigured,
 		Ready: w.config.ProviderReady(), SignedOut: r.URL.Query().Has("signed-out"),
 		Start: w.config.BasePath + "/api/v1/oauth/" + domain.ProviderOIDC,
 	}
@@ -51,15 +30,4 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) error {
 		page.Start += "?" + url.Values{"next": {next}}.Encode()
 	}
 	return w.show(rw, http.StatusOK, "sign-in", frame{Title: "Sign in", Page: page})
-}
-
-// signOut ends the session before it forgets the cookie, so that a copy of the cookie is worth nothing either.
-func (w *Web) signOut(rw http.ResponseWriter, r *http.Request) error {
-	if token := w.config.Cookies.Session(r); token != "" {
-		if err := w.config.Service.SignOut(r.Context(), token, httpx.ClientOf(r)); err != nil {
-			return err
-		}
-	}
-	w.config.Cookies.ClearSession(rw)
-	return w.goTo(rw, r, "/sign-in?signed-out")
 }

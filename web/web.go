@@ -1,7 +1,7 @@
 // Package web is the pages that people see: signing in, who they are and why, and refusals that say what to do.
 //
-// Pages are made on the server and work without scripts. Every page is one template in templates/ with the frame of layout.html;
-// the routes stand in routes.go.
+// Pages are made on the server and work without scripts.
+// Every page is one template in templates/ inside the frame of layout.html, and one Go file; the routes stand in routes.go.
 package web
 
 import (
@@ -11,7 +11,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"time"
 
 	"muster/domain"
 	"muster/internal/httpx"
@@ -26,7 +25,8 @@ type Service interface {
 
 // Config is what the pages are made of.
 type Config struct {
-	Service   Service
+	Service Service
+	// BasePath is where the whole server is mounted; requests arrive without it, and every address on a page has it.
 	BasePath  string
 	PublicURL *url.URL
 	Cookies   httpx.Cookies
@@ -43,26 +43,25 @@ type Config struct {
 type Web struct {
 	config Config
 	pages  map[string]*template.Template
+	files  map[string]file
 }
 
 //go:embed templates/*.html
 var templates embed.FS
 
-//go:embed static/*
-var static embed.FS
-
-// policy lets a page load its own style and send its own forms, and nothing else.
+// policy lets a page load its own style and script and send its own forms, and nothing else.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// New makes the pages; the templates are part of the binary and cannot fail at run time.
+// New makes the pages; templates and files are part of the binary, so that what is wrong with them shows at once.
 func New(config Config) *Web {
-	w := &Web{config: config, pages: map[string]*template.Template{}}
+	w := &Web{config: config, pages: map[string]*template.Template{}, files: readFiles()}
 	functions := template.FuncMap{
-		"base": func() string { return config.BasePath }, "grant": grantWords, "role": domain.RoleName,
-		"day": day, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"base": func() string { return config.BasePath }, "asset": w.asset,
+		"role": domain.RoleName, "reason": reasonOf, "counted": counted, "sentence": sentence, "date": date,
 	}
 	for _, page := range []string{"sign-in", "you", "problem"} {
-		w.pages[page] = template.Must(template.New("layout.html").Funcs(functions).ParseFS(templates, "templates/layout.html", "templates/"+page+".html"))
+		files := []string{"templates/layout.html", "templates/" + page + ".html"}
+		w.pages[page] = template.Must(template.New("layout.html").Funcs(functions).ParseFS(templates, files...))
 	}
 	return w
 }
@@ -70,9 +69,26 @@ func New(config Config) *Web {
 // frame is what the layout shows around every page.
 type frame struct {
 	Title string
-	// User is empty when nobody is signed in.
+	// User is the address of who is signed in; empty when nobody is.
 	User string
-	Page any
+	// Links are the console's pages; there are none before somebody is signed in.
+	Links []link
+	Page  any
+}
+
+// link is one entry of the navigation.
+type link struct {
+	Name, Path string
+	Current    bool
+}
+
+// inside is the frame of a page for somebody who is signed in; path is the page's own.
+func inside(title, path string, me domain.Me, page any) frame {
+	links := []link{{Name: "You", Path: "/you"}}
+	for i := range links {
+		links[i].Current = links[i].Path == path
+	}
+	return frame{Title: title, User: me.User.Email, Links: links, Page: page}
 }
 
 // show renders a page whole before it writes anything.
@@ -87,4 +103,16 @@ func (w *Web) show(rw http.ResponseWriter, status int, page string, data frame) 
 	return err
 }
 
-func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
+// principal returns who is signed in, or Unauthenticated.
+func (w *Web) principal(r *http.Request) (domain.Principal, error) {
+	token := w.config.Cookies.Session(r)
+	if token == "" {
+		return domain.Principal{}, domain.Errorf(domain.Unauthenticated, "nobody is signed in")
+	}
+	return w.config.Service.Session(r.Context(), token, httpx.ClientOf(r))
+}
+
+func (w *Web) goTo(rw http.ResponseWriter, r *http.Request, path string) error {
+	http.Redirect(rw, r, w.config.BasePath+path, http.StatusSeeOther)
+	return nil
+}

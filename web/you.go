@@ -6,7 +6,33 @@ import (
 	"muster/domain"
 )
 
-// you shows the person, every role they have, and why.
+// home sends people to themselves, or to the door.
+func (w *Web) home(rw http.ResponseWriter, r *http.Request) error {
+	if _, err := w.principal(r); domain.IsKind(err, domain.Unauthenticated) {
+		return w.goTo(rw, r, "/sign-in")
+	} else if err != nil {
+		return err
+	}
+	return w.goTo(rw, r, "/you")
+}
+
+// maxWorkspaces is how many workspaces of one organization the page lists; an Organization Admin is in all of them.
+const maxWorkspaces = 100
+
+// youPage is the person with every role they have, and why (R37).
+type youPage struct {
+	User          domain.User
+	Organizations []myOrg
+}
+
+// myOrg is one organization; More is the number of workspaces left out.
+type myOrg struct {
+	domain.MyOrg
+
+	More int
+}
+
+// you shows who somebody is, where they belong, every role they have, and why.
 func (w *Web) you(rw http.ResponseWriter, r *http.Request) error {
 	principal, err := w.principal(r)
 	if domain.IsKind(err, domain.Unauthenticated) {
@@ -19,39 +45,11 @@ func (w *Web) you(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.show(rw, http.StatusOK, "you", frame{Title: "You", User: me.User.Email, Page: me})
-}
-
-// grantWords says in a sentence why a role is held.
-func grantWords(why domain.Why) string {
-	if why.Implied {
-		return "because you are Organization Admin"
+	page := youPage{User: me.User}
+	for _, org := range me.Organizations {
+		more := max(0, len(org.Workspaces)-maxWorkspaces)
+		org.Workspaces = org.Workspaces[:len(org.Workspaces)-more]
+		page.Organizations = append(page.Organizations, myOrg{org, more})
 	}
-	return grantSentence(why.Grant)
-}
-
-func grantSentence(grant domain.Grant) string {
-	switch grant.Kind {
-	case domain.GrantGroup:
-		return "from the group “" + grant.SourceName + "”"
-	case domain.GrantJIT:
-		return "joined at first sign-in"
-	case domain.GrantInvite:
-		return "invited by " + someone(grant.SourceName)
-	case domain.GrantManual:
-		return "given by " + someone(grant.SourceName)
-	case domain.GrantBootstrap:
-		return "the installation's first Admin"
-	case domain.GrantSCIM:
-		return "made a member by the identity provider"
-	default:
-		return string(grant.Kind)
-	}
-}
-
-func someone(name string) string {
-	if name == "" {
-		return "an Admin"
-	}
-	return name
+	return w.show(rw, http.StatusOK, "you", inside("You", "/you", me, page))
 }

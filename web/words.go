@@ -1,0 +1,92 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"muster/domain"
+)
+
+// reason says why a role is held.
+// The name in its middle is somebody's choice and may run from right to left, so a page isolates it from the words around.
+type reason struct{ Before, Name, After string }
+
+// reasonOf has words for every kind of grant.
+func reasonOf(grant domain.Grant) reason {
+	name := grant.SourceName
+	switch grant.Kind {
+	case domain.GrantGroup:
+		return reason{"from the group “", name, "”"}
+	case domain.GrantJIT:
+		return reason{Before: "joined at first sign-in"}
+	case domain.GrantInvite:
+		return by("invited by ", name, "by invite")
+	case domain.GrantManual:
+		return by("set by ", name, "set by an administrator")
+	case domain.GrantBootstrap:
+		return reason{Before: "set by the operator of this server"}
+	case domain.GrantSCIM:
+		return provisioned(grant)
+	default:
+		return reason{Before: string(grant.Kind)}
+	}
+}
+
+// by names who did something, or says it without a name.
+func by(before, name, otherwise string) reason {
+	if name == "" {
+		return reason{Before: otherwise}
+	}
+	return reason{Before: before, Name: name}
+}
+
+// provisioned tells a person whom an identity provider created from one who has left the last group that gave a role.
+func provisioned(grant domain.Grant) reason {
+	switch {
+	case grant.Source == "":
+		return reason{Before: "because no group grants another role"}
+	case grant.SourceName == "":
+		return reason{Before: "added by your identity provider"}
+	default:
+		return reason{"added by your identity provider (“", grant.SourceName, "”)"}
+	}
+}
+
+// counted is a number with its noun, such as "1 workspace" and "2 workspaces".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// sentence gives a text of the rules a capital letter and a full stop.
+func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	if first != utf8.RuneError {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	if last, _ := utf8.DecodeLastRuneInString(text); !strings.ContainsRune(".!?", last) {
+		text += "."
+	}
+	return text
+}
+
+// moment is a time as a page writes it: in UTC, until the script puts it into the reader's zone.
+type moment struct{ ISO, Day, Full string }
+
+// date returns nil for the zero time, so that a page leaves it out.
+func date(t time.Time) *moment {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &moment{t.Format(time.RFC3339), t.Format("2 Jan 2006"), t.Format("2 January 2006, 15:04 UTC")}
+}
