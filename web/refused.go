@@ -26,7 +26,7 @@ func refusalPage(reason domain.Reason) (int, problem) {
 	case domain.ReasonNotInvited:
 		return http.StatusForbidden, problem{Person: true, What: "You are not invited yet", Why: "The identity provider knows you, but nobody has invited your address here, and joining without an invite is switched off.", Next: "Ask an administrator of your organization to invite this address, then sign in again."}
 	case domain.ReasonDisabled:
-		return http.StatusForbidden, problem{Person: true, What: "Your access is disabled", Why: "An administrator, or your organization’s identity provider, has disabled your membership. Nothing of yours was deleted.", Next: "Ask an administrator to enable it again, then sign in again."}
+		return http.StatusForbidden, problem{Person: true, What: "Your access is disabled", Why: "An administrator, or your organization’s identity provider, has disabled your membership.", Next: "Ask an administrator to enable it again, then sign in again."}
 	case domain.ReasonDeprovisioned:
 		return http.StatusForbidden, problem{Person: true, What: "Your access has ended", Why: "Your organization’s identity provider has removed you from this application, so signing in does not bring you back.", Next: "Ask to be assigned to this application again at the identity provider, or ask an administrator for an invite."}
 	case domain.ReasonEmailMissing:
