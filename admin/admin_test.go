@@ -2,7 +2,9 @@ package admin_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -254,7 +256,7 @@ func TestRoles(t *testing.T) {
 			{http.MethodDelete, "/orgs/current/members/" + unknownID, "", [4]int{gone, gone, no, no}},
 			{http.MethodDelete, "/orgs/current/members/" + unknownID + "/pending", "", [4]int{gone, gone, no, no}},
 			{http.MethodGet, "/orgs/current/scim/tokens/" + unknownID, "", [4]int{gone, gone, gone, gone}},
-			{http.MethodPatch, "/orgs/current/scim/tokens/" + unknownID, `{}`, [4]int{gone, no, no, no}},
+			{http.MethodPatch, "/orgs/current/scim/tokens/" + unknownID, `{"description":"x"}`, [4]int{gone, no, no, no}},
 			{http.MethodDelete, "/orgs/current/scim/tokens/" + unknownID, "", [4]int{gone, no, no, no}},
 			{http.MethodDelete, "/orgs/current/personal-access-tokens/" + unknownID, "", [4]int{gone, gone, gone, gone}},
 			{http.MethodDelete, "/orgs/current/service-keys/" + unknownID, "", [4]int{gone, no, no, no}},
@@ -296,7 +298,7 @@ func TestForeignIDs(t *testing.T) {
 		w.key = own
 		for collection, id := range foreign {
 			for _, method := range []string{http.MethodGet, http.MethodPatch, http.MethodDelete} {
-				body := `{"display_name":"x","role_id":"` + string(domain.RoleOrgUser) + `"}`
+				body := `{"display_name":"x","description":"x","role_id":"` + string(domain.RoleOrgUser) + `"}`
 				got := w.call(method, "/api/v1/"+collection+"/"+id, body)
 				want := w.call(method, "/api/v1/"+collection+"/"+unknownID, body)
 				if got.status != want.status || strings.ReplaceAll(got.raw, id, unknownID) != want.raw {
@@ -354,6 +356,29 @@ func TestBadInput(t *testing.T) {
 				if !strings.Contains(got.raw, words) {
 					w.Errorf("%s: %.300s does not say %q", name, got.raw, words)
 				}
+			}
+		}
+	})
+}
+
+// A body is JSON whatever the client calls it, and has a limit also when its length is not announced.
+func TestBodies(t *testing.T) {
+	onEngines(t, nil, func(w *world) {
+		for name, c := range map[string]struct {
+			body io.Reader
+			want int
+		}{
+			"curl's default type": {strings.NewReader(`{"display_name":"Lab"}`), http.StatusOK},
+			"no length":           {io.MultiReader(strings.NewReader(`{"display_name":"Lab 2"}`)), http.StatusOK},
+			"no length, too much": {io.MultiReader(strings.NewReader(`{"display_name":"` + strings.Repeat("x", 2<<20) + `"}`)), http.StatusRequestEntityTooLarge},
+		} {
+			r := httptest.NewRequestWithContext(w.Context(), http.MethodPost, "/api/v1/workspaces", c.body)
+			r.Header.Set("X-Api-Key", w.key)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			recorder := httptest.NewRecorder()
+			w.handler.ServeHTTP(recorder, r)
+			if recorder.Code != c.want || recorder.Header().Get("Content-Type") != "application/json" {
+				w.Errorf("%s: %d %v %.200s, want %d", name, recorder.Code, recorder.Header(), recorder.Body, c.want)
 			}
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -24,7 +25,7 @@ func newHuma(mux mux, version string) huma.API {
 			// The document lies two steps below the server's root, wherever a base path puts that.
 			Servers: []*huma.Server{{URL: "../.."}},
 			Components: &huma.Components{
-				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: securitySchemes(),
 			},
 		},
@@ -36,6 +37,11 @@ func newHuma(mux mux, version string) huma.API {
 	// Unknown fields are ignored (checklist, item 3).
 	config.AllowAdditionalPropertiesByDefault = true
 	return humago.New(mux, config)
+}
+
+// schemaName names a schema after its type: "infoBody" is "Info" in the document.
+func schemaName(t reflect.Type, hint string) string {
+	return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Body")
 }
 
 func securitySchemes() map[string]*huma.SecurityScheme {

@@ -108,17 +108,17 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-// accessBody is what a member holds, and why (R37).
-type accessBody struct {
+// memberAccess is what a member holds, and why (R37).
+type memberAccess struct {
 	Organization Access   `json:"organization"`
 	Workspaces   []Access `json:"workspaces" nullable:"false"`
 }
 
 // explainMember is R37 for any member; everybody may ask about themselves.
-func (a *api) explainMember(ctx context.Context, c caller, in *memberPath) (*out[accessBody], error) {
+func (a *api) explainMember(ctx context.Context, c caller, in *memberPath) (*out[memberAccess], error) {
 	explanation, err := a.Service.Explain(ctx, c.scope, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return found(accessBody{access(explanation.Org), list(explanation.Workspaces, access)})
+	return found(memberAccess{access(explanation.Org), list(explanation.Workspaces, access)})
 }

@@ -26,23 +26,26 @@ type tokenPath struct {
 	ID domain.TokenID `path:"scim_token_id"`
 }
 
-type describeToken struct {
-	Description string `json:"description,omitempty"`
+type tokenCreation struct {
+	Body *struct {
+		Description string `json:"description,omitempty"`
+	} `nameHint:"ScimTokenCreate"`
 }
 
-type tokenCreation struct{ Body *describeToken }
-
-type tokenUpdate struct {
-	ID   domain.TokenID `path:"scim_token_id"`
-	Body *describeToken
-}
-
-// describedAs is the one field of a token that can be chosen; absent is empty.
-func describedAs(body *describeToken) string {
-	if body == nil {
+// description is empty when there is none.
+func (in *tokenCreation) description() string {
+	if in.Body == nil {
 		return ""
 	}
-	return body.Description
+	return in.Body.Description
+}
+
+// tokenUpdate has the one field of a token that can change, so that a request without it is a mistake.
+type tokenUpdate struct {
+	ID   domain.TokenID `path:"scim_token_id"`
+	Body struct {
+		Description string `json:"description"`
+	} `nameHint:"ScimTokenUpdate"`
 }
 
 func (a *api) listTokens(ctx context.Context, c caller, _ *none) (*out[[]scimToken], error) {
@@ -54,7 +57,7 @@ func (a *api) listTokens(ctx context.Context, c caller, _ *none) (*out[[]scimTok
 }
 
 func (a *api) createToken(ctx context.Context, c caller, in *tokenCreation) (*out[scimToken], error) {
-	made, secret, err := a.Service.CreateSCIMToken(ctx, c.scope, describedAs(in.Body))
+	made, secret, err := a.Service.CreateSCIMToken(ctx, c.scope, in.description())
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +75,7 @@ func (a *api) getToken(ctx context.Context, c caller, in *tokenPath) (*out[scimT
 }
 
 func (a *api) updateToken(ctx context.Context, c caller, in *tokenUpdate) (*out[scimToken], error) {
-	one, err := a.Service.RenameSCIMToken(ctx, c.scope, in.ID, describedAs(in.Body))
+	one, err := a.Service.RenameSCIMToken(ctx, c.scope, in.ID, in.Body.Description)
 	if err != nil {
 		return nil, err
 	}
