@@ -3,7 +3,10 @@ package admin
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"muster/domain"
 	"muster/internal/httpx"
@@ -23,31 +26,39 @@ type Config struct {
 	Log        *slog.Logger
 }
 
-// api answers requests; nothing in it changes.
+// api answers requests; nothing in it changes after New.
 type api struct {
 	Config
 
-	mux *http.ServeMux
+	mux  mux
+	huma huma.API
 }
-
-// maxBody is the largest request body in bytes.
-const maxBody = 1 << 20
 
 // New returns the handler of /api and /v1/platform; a base path must be cut off before.
 func New(config Config) http.Handler {
-	a := &api{Config: config}
-	a.mux = a.routes()
+	a := &api{Config: config, mux: mux{http.NewServeMux()}}
+	a.huma = newHuma(a.mux, config.Version)
+	a.routes()
+	a.serveDocument()
+	a.mux.Handle("/", httpx.Handler(a.mux.refuse).With(fail))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.URL.Path = canonical(r.URL.Path)
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		a.mux.ServeHTTP(w, r)
+		a.mux.ServeHTTP(w, canonical(r))
 	})
 }
 
 // root is where every operation stands; the other spellings of it are aliases (compatibility checklist, item 1).
 const root = "/api/v1"
 
-func canonical(path string) string {
+// canonical returns the request as if it had been sent to the operation's own path.
+func canonical(r *http.Request) *http.Request {
+	sent := *r
+	sent.URL = new(url.URL)
+	*sent.URL = *r.URL
+	sent.URL.Path, sent.URL.RawPath = canonicalPath(r.URL.Path), canonicalPath(r.URL.RawPath)
+	return &sent
+}
+
+func canonicalPath(path string) string {
 	for _, alias := range []string{"/api/v1/platform/", "/v1/platform/", "/api/v1/", "/api/"} {
 		if rest, ok := strings.CutPrefix(path, alias); ok {
 			return root + "/" + strings.TrimSuffix(rest, "/")

@@ -2,13 +2,19 @@ package admin_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"muster/admin"
 	"muster/domain"
 )
+
+// unknownID has the form of our ids and belongs to nothing.
+const unknownID = "01a20869-0000-7000-8000-000000000000"
 
 // The shapes that programs written for the model's API look for: every field is there, nullable ones as null, lists never null.
 func TestShapes(t *testing.T) {
@@ -150,6 +156,12 @@ func TestCredentials(t *testing.T) {
 		if got := w.send(http.MethodPost, "/api/v1/workspaces", `{"display_name":"x"}`, robot); got.status != http.StatusForbidden {
 			w.Errorf("a service key managing: %d", got.status)
 		}
+		if got := w.send(http.MethodGet, "/api/v1/me", "", robot); got.status != http.StatusForbidden {
+			w.Errorf("a service key as a person: %d %s", got.status, got.raw)
+		}
+		if got := w.send(http.MethodGet, "/api/v1/workspaces/current/members", "", robot); got.status != http.StatusForbidden || got.object()["error"] != "org_scoped_key_requires_workspace" {
+			w.Errorf("an org-wide key without a workspace: %d %s", got.status, got.raw)
+		}
 		w.ok(http.MethodDelete, fmt.Sprint("/api/v1/orgs/current/service-keys/", service["id"]), "")
 		if got := w.send(http.MethodGet, "/api/v1/orgs/current", "", robot); got.status != http.StatusUnauthorized {
 			w.Errorf("a deleted service key: %d", got.status)
@@ -200,7 +212,9 @@ func TestRoles(t *testing.T) {
 		}
 		sso := w.ok(http.MethodGet, "/api/v1/orgs/current/sso-settings", "").list()[0]["id"]
 		admins := w.ok(http.MethodGet, "/api/v1/orgs/current/members/active?emails=r0@example.com", "").list()[0]["id"]
-		const yes, no = http.StatusOK, http.StatusForbidden
+		const yes, no, gone = http.StatusOK, http.StatusForbidden, http.StatusNotFound
+		w1 := fmt.Sprint(w.ok(http.MethodGet, "/api/v1/workspaces", "").list()[0]["id"])
+		tried := map[string]bool{}
 		for _, c := range []struct {
 			method, path, body string
 			want               [4]int
@@ -221,12 +235,45 @@ func TestRoles(t *testing.T) {
 			{http.MethodPost, "/orgs/current/personal-access-tokens", `{}`, [4]int{yes, yes, yes, no}},
 			{http.MethodPost, "/orgs/current/set-default-sso-provision", "", [4]int{yes, no, no, no}},
 			{http.MethodPost, "/orgs", `{"display_name":"New","is_personal":false}`, [4]int{no, no, no, no}},
+			{http.MethodGet, "/orgs", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/orgs/permissions", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/orgs/current/info", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/orgs/current/members/active", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/orgs/current/members/pending", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/orgs/current/user/login-methods", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/orgs/current/personal-access-tokens", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/orgs/current/service-keys", "", [4]int{yes, yes, no, no}},
+			{http.MethodGet, fmt.Sprint("/orgs/current/members/", admins, "/access"), "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/me", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/auth/public", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/workspaces", "", [4]int{yes, yes, yes, yes}},
+			// Users and Viewers are not in the workspace, and so it does not exist for them (R44).
+			{http.MethodGet, "/workspaces/" + w1, "", [4]int{yes, yes, gone, gone}},
+			{http.MethodGet, "/workspaces/current/members", "", [4]int{yes, yes, gone, gone}},
+			{http.MethodPatch, "/workspaces/" + w1, `{"display_name":"Renamed %d"}`, [4]int{yes, yes, gone, gone}},
+			{http.MethodGet, "/auth/check", "", [4]int{yes, no, no, no}},
+			// With an unknown id, a permission shows as "not found" and its absence as "forbidden", and nothing is lost.
+			{http.MethodDelete, "/orgs/current/members/" + unknownID, "", [4]int{gone, gone, no, no}},
+			{http.MethodDelete, "/orgs/current/members/" + unknownID + "/pending", "", [4]int{gone, gone, no, no}},
+			{http.MethodGet, "/orgs/current/scim/tokens/" + unknownID, "", [4]int{gone, gone, gone, gone}},
+			{http.MethodPatch, "/orgs/current/scim/tokens/" + unknownID, `{"description":"x"}`, [4]int{gone, no, no, no}},
+			{http.MethodDelete, "/orgs/current/scim/tokens/" + unknownID, "", [4]int{gone, no, no, no}},
+			{http.MethodDelete, "/orgs/current/personal-access-tokens/" + unknownID, "", [4]int{gone, gone, gone, gone}},
+			{http.MethodDelete, "/orgs/current/service-keys/" + unknownID, "", [4]int{gone, no, no, no}},
+			{http.MethodDelete, "/workspaces/" + unknownID, "", [4]int{gone, gone, gone, gone}},
 		} {
+			tried[w.contract.operation(c.method, "/api/v1"+c.path)] = true
 			for i, name := range roles {
 				body := strings.ReplaceAll(c.body, "%d", fmt.Sprint(i))
-				if got := w.send(c.method, "/api/v1"+c.path, body, http.Header{"X-Api-Key": {keyOf[name]}}); got.status != c.want[i] {
+				if got := w.send(c.method, "/api/v1"+c.path, body, http.Header{"X-Api-Key": {keyOf[name]}, "X-Tenant-Id": {w1}}); got.status != c.want[i] {
 					w.Errorf("%s %s as %s: %d %s, want %d", c.method, c.path, name, got.status, got.raw, c.want[i])
 				}
+			}
+		}
+		for _, operation := range w.contract.operations() {
+			open := slices.Contains([]string{"get-info", "get-info-health", "get-ok"}, operation)
+			if !tried[operation] && !open {
+				w.Errorf("%s has no row in this table", operation)
 			}
 		}
 	})
@@ -249,13 +296,12 @@ func TestForeignIDs(t *testing.T) {
 		foreign["orgs/current/personal-access-tokens"], _ = w.ok(http.MethodPost, "/api/v1/orgs/current/personal-access-tokens", "").object()["id"].(string)
 		org, _ := w.ok(http.MethodGet, "/api/v1/orgs/current", "").object()["id"].(string)
 		w.key = own
-		const unknown = "01a20869-0000-7000-8000-000000000000"
 		for collection, id := range foreign {
 			for _, method := range []string{http.MethodGet, http.MethodPatch, http.MethodDelete} {
-				body := `{"display_name":"x","role_id":"` + string(domain.RoleOrgUser) + `"}`
+				body := `{"display_name":"x","description":"x","role_id":"` + string(domain.RoleOrgUser) + `"}`
 				got := w.call(method, "/api/v1/"+collection+"/"+id, body)
-				want := w.call(method, "/api/v1/"+collection+"/"+unknown, body)
-				if got.status != want.status || strings.ReplaceAll(got.raw, id, unknown) != want.raw {
+				want := w.call(method, "/api/v1/"+collection+"/"+unknownID, body)
+				if got.status != want.status || strings.ReplaceAll(got.raw, id, unknownID) != want.raw {
 					w.Errorf("%s %s: foreign %d %s, unknown %d %s", method, collection, got.status, got.raw, want.status, want.raw)
 				}
 			}
@@ -279,22 +325,28 @@ func TestBadInput(t *testing.T) {
 			status             int
 			want               []string
 		}{
-			"no JSON":            {http.MethodPost, "/workspaces", `{`, 422, []string{"json_invalid"}},
-			"a list":             {http.MethodPost, "/workspaces", `[]`, 422, []string{"JSON object"}},
-			"missing":            {http.MethodPost, "/workspaces", `{}`, 422, []string{"display_name", "required"}},
-			"wrong types, all":   {http.MethodPatch, "/orgs/current/info", `{"jit_provisioning_enabled":"no","max_pat_expiry_days":"x"}`, 422, []string{"jit_provisioning_enabled", "max_pat_expiry_days"}},
-			"empty name":         {http.MethodPost, "/workspaces", `{"display_name":" "}`, 422, []string{"display_name"}},
-			"separator":          {http.MethodPatch, "/orgs/current/info", `{"scim_group_name_separator":"/"}`, 422, []string{"separator", ":-_ &"}},
-			"foreign workspace":  {http.MethodPatch, sso, `{"default_workspace_ids":["01a20869-0000-7000-8000-000000000000"]}`, 422, []string{"default_workspace_ids"}},
-			"role of an org":     {http.MethodPatch, sso, `{"default_workspace_role_id":"` + string(domain.RoleOrgUser) + `"}`, 422, []string{"default_workspace_role_id"}},
-			"no address":         {http.MethodPost, "/orgs/current/members", `{"email":"bob"}`, 422, []string{"email"}},
-			"limit":              {http.MethodGet, "/orgs/current/members/active?limit=501", "", 422, []string{"limit", "500"}},
-			"sort":               {http.MethodGet, "/orgs/current/members/active?sort_by=shoe", "", 422, []string{"sort_by"}},
-			"unknown path":       {http.MethodGet, "/nothing", "", 404, []string{"no such path"}},
-			"wrong method":       {http.MethodPut, "/workspaces", "", 405, []string{"GET, POST"}},
-			"too large":          {http.MethodPost, "/workspaces", `{"display_name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, []string{"larger"}},
-			"deep nesting":       {http.MethodPost, "/workspaces", strings.Repeat(`{"a":`, 100_000), 422, []string{"JSON"}},
-			"expiry in the past": {http.MethodPost, "/orgs/current/personal-access-tokens", `{"expires_at":"2001-01-01T00:00:00Z"}`, 422, []string{"future"}},
+			"no JSON":             {http.MethodPost, "/workspaces", `{`, 422, []string{"json_invalid"}},
+			"a list":              {http.MethodPost, "/workspaces", `[]`, 422, []string{"JSON object"}},
+			"missing":             {http.MethodPost, "/workspaces", `{}`, 422, []string{"display_name", "required"}},
+			"missing, all":        {http.MethodPost, "/orgs", `{}`, 422, []string{`{"loc":["body","display_name"],"msg":"this field is required","type":"missing"},{"loc":["body","is_personal"]`}},
+			"within a list":       {http.MethodPost, "/orgs/current/members", `{"email":"a@b.example","workspace_ids":["x",7]}`, 422, []string{`["body","workspace_ids",1]`, "string"}},
+			"null":                {http.MethodPost, "/workspaces", `null`, 422, []string{"JSON object"}},
+			"no body":             {http.MethodPost, "/workspaces", ``, 422, []string{`"loc":["body"]`, "required"}},
+			"query, all":          {http.MethodGet, "/orgs/current/members/active?limit=x&offset=-1&is_disabled=maybe", "", 422, []string{`["query","limit"]`, `["query","offset"]`, `["query","is_disabled"]`}},
+			"a date that is none": {http.MethodPost, "/orgs/current/personal-access-tokens", `{"expires_at":"tomorrow"}`, 422, []string{"expires_at", "date-time"}},
+			"wrong types, all":    {http.MethodPatch, "/orgs/current/info", `{"jit_provisioning_enabled":"no","max_pat_expiry_days":"x"}`, 422, []string{"jit_provisioning_enabled", "max_pat_expiry_days"}},
+			"empty name":          {http.MethodPost, "/workspaces", `{"display_name":" "}`, 422, []string{"display_name"}},
+			"separator":           {http.MethodPatch, "/orgs/current/info", `{"scim_group_name_separator":"/"}`, 422, []string{"separator", ":-_ &"}},
+			"foreign workspace":   {http.MethodPatch, sso, `{"default_workspace_ids":["01a20869-0000-7000-8000-000000000000"]}`, 422, []string{"default_workspace_ids"}},
+			"role of an org":      {http.MethodPatch, sso, `{"default_workspace_role_id":"` + string(domain.RoleOrgUser) + `"}`, 422, []string{"default_workspace_role_id"}},
+			"no address":          {http.MethodPost, "/orgs/current/members", `{"email":"bob"}`, 422, []string{"email"}},
+			"limit":               {http.MethodGet, "/orgs/current/members/active?limit=501", "", 422, []string{"limit", "500"}},
+			"sort":                {http.MethodGet, "/orgs/current/members/active?sort_by=shoe", "", 422, []string{"sort_by"}},
+			"unknown path":        {http.MethodGet, "/nothing", "", 404, []string{"no such path"}},
+			"wrong method":        {http.MethodPut, "/workspaces", "", 405, []string{"GET, POST"}},
+			"too large":           {http.MethodPost, "/workspaces", `{"display_name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, []string{"larger"}},
+			"deep nesting":        {http.MethodPost, "/workspaces", strings.Repeat(`{"a":`, 100_000), 422, []string{"JSON"}},
+			"expiry in the past":  {http.MethodPost, "/orgs/current/personal-access-tokens", `{"expires_at":"2001-01-01T00:00:00Z"}`, 422, []string{"future"}},
 		} {
 			got := w.call(c.method, "/api/v1"+c.path, c.body)
 			if got.status != c.status || got.object()["detail"] == nil || got.object()["error"] == nil {
@@ -304,6 +356,29 @@ func TestBadInput(t *testing.T) {
 				if !strings.Contains(got.raw, words) {
 					w.Errorf("%s: %.300s does not say %q", name, got.raw, words)
 				}
+			}
+		}
+	})
+}
+
+// A body is JSON whatever the client calls it, and has a limit also when its length is not announced.
+func TestBodies(t *testing.T) {
+	onEngines(t, nil, func(w *world) {
+		for name, c := range map[string]struct {
+			body io.Reader
+			want int
+		}{
+			"curl's default type": {strings.NewReader(`{"display_name":"Lab"}`), http.StatusOK},
+			"no length":           {io.MultiReader(strings.NewReader(`{"display_name":"Lab 2"}`)), http.StatusOK},
+			"no length, too much": {io.MultiReader(strings.NewReader(`{"display_name":"` + strings.Repeat("x", 2<<20) + `"}`)), http.StatusRequestEntityTooLarge},
+		} {
+			r := httptest.NewRequestWithContext(w.Context(), http.MethodPost, "/api/v1/workspaces", c.body)
+			r.Header.Set("X-Api-Key", w.key)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			recorder := httptest.NewRecorder()
+			w.handler.ServeHTTP(recorder, r)
+			if recorder.Code != c.want || recorder.Header().Get("Content-Type") != "application/json" {
+				w.Errorf("%s: %d %v %.200s, want %d", name, recorder.Code, recorder.Header(), recorder.Body, c.want)
 			}
 		}
 	})

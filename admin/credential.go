@@ -1,92 +1,115 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"muster/domain"
 	"muster/internal/httpx"
 )
 
-// operation answers a request with a result, or with the reason for none.
-type operation func(w http.ResponseWriter, r *http.Request) (result, error)
+// class is whom an operation is for.
+type class int
 
-// result is a status and a body; a nil body is sent as none.
-type result struct {
-	status int
-	body   any
-}
-
-func found(body any) (result, error) { return result{http.StatusOK, body}, nil }
-
-func write(w http.ResponseWriter, result result) error {
-	w.Header().Set("Cache-Control", "no-store")
-	if result.body == nil {
-		w.WriteHeader(result.status)
-		return nil
-	}
-	return httpx.WriteJSON(w, result.status, mediaType, result.body)
-}
+const (
+	// anyone needs no credential.
+	anyone class = iota
+	// asPerson concerns the signed-in person and no organization.
+	asPerson
+	// inOrg happens in one organization: the one that the key or X-Organization-Id names, or else the default one.
+	inOrg
+	// inWorkspace happens in the workspace that X-Tenant-Id or else the key names.
+	inWorkspace
+)
 
 // caller is who asks, and in which organization.
 type caller struct {
 	principal domain.Principal
 	scope     domain.OrgScope
-	// workspace is the one that the request, or else the key, names; it may be empty.
+	// workspace is the one that the request, or else the key, names; it may be empty but for inWorkspace.
 	workspace domain.WorkspaceID
+	// again reads the principal once more, to see what this request has changed.
+	again func(context.Context) (domain.Principal, error)
 }
 
-// asPerson is for what concerns the signed-in person and no organization.
-func (a *api) asPerson(serve func(*http.Request, domain.Principal) (result, error)) operation {
-	return func(_ http.ResponseWriter, r *http.Request) (result, error) {
-		principal, err := a.principal(r)
-		if err != nil {
-			return result{}, err
-		}
-		return serve(r, principal)
+// caller checks the credential and, for what happens in an organization, the right to act in it.
+func (a *api) caller(r *http.Request, who class) (caller, error) {
+	if who == anyone {
+		return caller{}, nil
 	}
-}
-
-// inOrg is for what happens in one organization: the one that the key or X-Organization-Id names, or else the default one.
-func (a *api) inOrg(serve func(http.ResponseWriter, *http.Request, caller) (result, error)) operation {
-	return func(w http.ResponseWriter, r *http.Request) (result, error) {
-		principal, err := a.principal(r)
-		if err != nil {
-			return result{}, err
-		}
-		org, err := a.org(r, principal)
-		if err != nil {
-			return result{}, err
-		}
-		scope, err := principal.In(org)
-		if err != nil {
-			return result{}, err
-		}
-		workspace := domain.WorkspaceID(strings.ToLower(r.Header.Get("X-Tenant-Id")))
-		if workspace == "" {
-			workspace = principal.HomeWorkspace()
-		}
-		return serve(w, r, caller{principal, scope, workspace})
+	read := a.reader(r)
+	principal, err := read(r.Context())
+	if err != nil {
+		return caller{}, err
 	}
+	c := caller{principal: principal, again: read}
+	if who == asPerson {
+		return c, mustBePerson(principal)
+	}
+	org, err := a.org(r, principal)
+	if err != nil {
+		return caller{}, err
+	}
+	if c.scope, err = principal.In(org); err != nil {
+		return caller{}, err
+	}
+	c.workspace = domain.WorkspaceID(strings.ToLower(r.Header.Get("X-Tenant-Id")))
+	if c.workspace == "" {
+		c.workspace = principal.HomeWorkspace()
+	}
+	if who == inWorkspace && c.workspace == "" {
+		return caller{}, noWorkspace(principal)
+	}
+	return c, nil
 }
 
-// principal checks the credential. A key wins over a cookie, so that nothing a browser adds changes who a script is (item 100).
-func (a *api) principal(r *http.Request) (domain.Principal, error) {
+// mustBePerson keeps service keys from what belongs to a person.
+func mustBePerson(principal domain.Principal) error {
+	if principal.IsServiceKey() {
+		return domain.Errorf(domain.Forbidden, "a service key is no person; send a personal access token, or sign in")
+	}
+	return nil
+}
+
+func noWorkspace(principal domain.Principal) error {
+	if principal.IsServiceKey() {
+		return errOrgKeyNeedsWorkspace
+	}
+	return invalid("header", "X-Tenant-Id", "name a workspace by its id")
+}
+
+// reader finds the credential of a request.
+// A key wins over a cookie, so that nothing a browser adds changes who a script is (item 100).
+func (a *api) reader(r *http.Request) func(context.Context) (domain.Principal, error) {
 	client := httpx.ClientOf(r)
+	if key := keyOf(r); key != "" {
+		return func(ctx context.Context) (domain.Principal, error) { return a.Service.Key(ctx, key, client) }
+	}
+	return func(ctx context.Context) (domain.Principal, error) {
+		token := a.Session(r)
+		if token == "" {
+			return domain.Principal{}, domain.Errorf(domain.Unauthenticated, "send a key in X-API-Key or Authorization: Bearer, or sign in")
+		}
+		if err := a.SameOrigin.Check(r); err != nil {
+			return domain.Principal{}, err
+		}
+		return a.Service.Session(ctx, token, client)
+	}
+}
+
+// keyOf returns the key in the request's headers; an Authorization header of another scheme is none.
+func keyOf(r *http.Request) string {
 	if key := r.Header.Get("X-Api-Key"); key != "" {
-		return a.Service.Key(r.Context(), key, client)
+		return key
 	}
 	if scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return a.Service.Key(r.Context(), strings.TrimSpace(key), client)
+		return strings.TrimSpace(key)
 	}
-	token := a.Session(r)
-	if token == "" {
-		return domain.Principal{}, domain.Errorf(domain.Unauthenticated, "send a key in X-API-Key or Authorization: Bearer, or sign in")
-	}
-	if err := a.SameOrigin.Check(r); err != nil {
-		return domain.Principal{}, err
-	}
-	return a.Service.Session(r.Context(), token, client)
+	return ""
 }
 
 // org resolves the organization of a request; a key that is fixed to another one is Forbidden (checklist, item 2).
@@ -100,4 +123,9 @@ func (a *api) org(r *http.Request, principal domain.Principal) (domain.OrgID, er
 		return named, nil
 	}
 	return a.Service.CurrentOrganization(r.Context(), principal)
+}
+
+func requestOf(ctx huma.Context) *http.Request {
+	r, _ := humago.Unwrap(ctx)
+	return r
 }

@@ -3,51 +3,70 @@ package admin
 import (
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"muster/domain"
 	"muster/internal/httpx"
 )
 
-// fieldError is one field of a body or query that is wrong, in the form that clients of the model's API read.
+// fieldError is one field of a request that is wrong, in the form that clients of the model's API read.
 type fieldError struct {
-	Location []string `json:"loc"`
-	Message  string   `json:"msg"`
-	Type     string   `json:"type"`
+	// Location leads from "body", "query", "path" or "header" to the field; numbers are places in a list.
+	Location []any  `json:"loc" nullable:"false"`
+	Message  string `json:"msg"`
+	Type     string `json:"type" enum:"missing,json_invalid,value_error"`
 }
 
-// invalidBody is a request with one or more wrong fields; it lists them all.
-type invalidBody struct{ fields []fieldError }
+// invalidRequest is a request with one or more wrong fields; it lists them all.
+type invalidRequest struct{ fields []fieldError }
 
-func (e *invalidBody) Error() string { return "the request has wrong fields" }
+// Error implements error.
+func (e *invalidRequest) Error() string { return e.fields[0].Message }
 
-// orgKeyNeedsWorkspace is the answer to a key that reaches several workspaces and names none.
-var errOrgKeyNeedsWorkspace = errors.New("org_scoped_key_requires_workspace")
+// Unwrap gives the error its kind, by which it is logged.
+func (e *invalidRequest) Unwrap() error { return domain.Errorf(domain.Invalid, "%s", e.Error()) }
 
-// failure is every error's body: "detail" for one family of clients, "error" for the other.
+func invalid(part, field, message string) error {
+	return &invalidRequest{[]fieldError{{[]any{part, field}, message, "value_error"}}}
+}
+
+func tooLarge() error {
+	return domain.Errorf(domain.TooLarge, "the body is larger than %d bytes", maxBody)
+}
+
+// errOrgKeyNeedsWorkspace is the answer to a key that reaches several workspaces and names none.
+var errOrgKeyNeedsWorkspace = domain.Errorf(domain.Forbidden, "org_scoped_key_requires_workspace")
+
+// failure is every error's body: "detail" for one family of clients, "error" for the other (checklist, item 9).
 type failure struct {
 	Detail any    `json:"detail"`
 	Error  string `json:"error"`
 }
 
+// TransformSchema implements huma.SchemaTransformer: the detail is a sentence, or the list of wrong fields with 422.
+func (failure) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["detail"] = &huma.Schema{OneOf: []*huma.Schema{
+		{Type: huma.TypeString},
+		{Type: huma.TypeArray, Items: schemaOf[fieldError](r)},
+	}}
+	return s
+}
+
 // fail writes err; what is not meant for clients stays in the log.
 func fail(w http.ResponseWriter, _ *http.Request, err error) {
-	if invalid, ok := errors.AsType[*invalidBody](err); ok {
-		_ = httpx.WriteJSON(w, http.StatusUnprocessableEntity, mediaType, failure{invalid.fields, invalid.fields[0].Message})
-		return
-	}
 	if errors.Is(err, errOrgKeyNeedsWorkspace) {
 		text := "this key reaches the whole organization; name a workspace in X-Tenant-Id"
-		_ = httpx.WriteJSON(w, http.StatusForbidden, mediaType, map[string]string{"error": err.Error(), "message": text, "detail": text})
+		body := map[string]string{"error": errOrgKeyNeedsWorkspace.Text, "message": text, "detail": text}
+		_ = httpx.WriteJSON(w, http.StatusForbidden, mediaType, body)
 		return
 	}
 	known := domain.AsError(err)
-	status := statusOf(known.Kind)
 	body := failure{Detail: known.Text, Error: known.Text}
+	status := statusOf(known.Kind)
 	switch status {
 	case http.StatusUnprocessableEntity:
-		body.Detail = []fieldError{{Location: []string{"body", known.Field}, Message: known.Text, Type: "value_error"}}
+		body.Detail = wrongFields(err, known)
 	case http.StatusConflict:
 		// The model's generated clients repeat a 409 unless they are told not to.
 		w.Header().Set("X-Should-Retry", "false")
@@ -61,7 +80,19 @@ func fail(w http.ResponseWriter, _ *http.Request, err error) {
 
 const mediaType = "application/json"
 
-// statusOf has an entry for every kind.
+// wrongFields lists what is wrong with a request; a use case finds one thing at a time.
+func wrongFields(err error, known *domain.Error) []fieldError {
+	if request, ok := errors.AsType[*invalidRequest](err); ok {
+		return request.fields
+	}
+	location := []any{"body"}
+	if known.Field != "" {
+		location = append(location, known.Field)
+	}
+	return []fieldError{{location, known.Text, "value_error"}}
+}
+
+// statusOf has an entry for every kind; one that it does not know hides its text.
 func statusOf(kind domain.Kind) int {
 	switch kind {
 	case domain.Invalid:
@@ -87,38 +118,4 @@ func statusOf(kind domain.Kind) int {
 	default:
 		return http.StatusInternalServerError
 	}
-}
-
-// route answers one path: by method, 405 with Allow for the others, 404 when there is no such path.
-func (a *api) route(methods map[string]operation) http.Handler {
-	handler := httpx.Handler(func(w http.ResponseWriter, r *http.Request) error {
-		if methods == nil {
-			return domain.Errorf(domain.NotFound, "there is no such path in this API")
-		}
-		method := r.Method
-		if method == http.MethodHead {
-			method = http.MethodGet
-		}
-		operation, known := methods[method]
-		if !known {
-			return notAllowed(w, methods)
-		}
-		result, err := operation(w, r)
-		if err != nil {
-			return err
-		}
-		return write(w, result)
-	})
-	return handler.With(fail)
-}
-
-func notAllowed(w http.ResponseWriter, methods map[string]operation) error {
-	var allowed []string
-	for method := range methods {
-		allowed = append(allowed, method)
-	}
-	slices.Sort(allowed)
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	text := "this path takes " + strings.Join(allowed, ", ")
-	return httpx.WriteJSON(w, http.StatusMethodNotAllowed, mediaType, failure{text, text})
 }

@@ -1,14 +1,14 @@
 package admin
 
 import (
-	"net/http"
+	"context"
 	"time"
 
 	"muster/domain"
 )
 
-// keyBody is a key without its secret, but for the answer to its creation (KeyGet, KeyCreated).
-type keyBody struct {
+// apiKey is a key without its secret, but for the answer to its creation (KeyGet, KeyCreated).
+type apiKey struct {
 	ID               domain.KeyID         `json:"id"`
 	ShortKey         string               `json:"short_key"`
 	Description      string               `json:"description"`
@@ -16,100 +16,100 @@ type keyBody struct {
 	CreatedAt        time.Time            `json:"created_at"`
 	LastUsedAt       *time.Time           `json:"last_used_at"`
 	ExpiresAt        *time.Time           `json:"expires_at"`
-	Workspaces       []domain.WorkspaceID `json:"workspaces"`
+	Workspaces       []domain.WorkspaceID `json:"workspaces" nullable:"false"`
 	DefaultWorkspace *domain.WorkspaceID  `json:"default_workspace_id"`
 	RoleID           *domain.RoleID       `json:"role_id"`
 	OrgRoleID        *domain.RoleID       `json:"org_role_id"`
 	CreatedBy        *string              `json:"created_by"`
-	Key              *string              `json:"key,omitempty"`
+	Key              *string              `json:"key,omitempty" doc:"The secret: in the answer to its creation only."`
 }
 
-func key(k domain.Key) keyBody {
-	return keyBody{
+func key(k domain.Key) apiKey {
+	return apiKey{
 		ID: k.ID, ShortKey: k.Short, Description: k.Description, ReadOnly: k.Role == domain.RoleWorkViewer, CreatedAt: k.CreatedAt,
 		LastUsedAt: moment(k.LastUsedAt), ExpiresAt: moment(k.ExpiresAt), Workspaces: append([]domain.WorkspaceID{}, k.Workspaces...),
 		DefaultWorkspace: nullable(k.DefaultWorkspace), RoleID: nullable(k.Role), OrgRoleID: nullable(k.OrgRole), CreatedBy: nullable(k.CreatedBy),
 	}
 }
 
-// keyRequest reads KeyCreate; every field has a default.
-func keyRequest(r *http.Request) (domain.KeyRequest, error) {
-	var body struct {
-		Description      *string              `json:"description"`
-		ExpiresAt        *time.Time           `json:"expires_at"`
-		Workspaces       []domain.WorkspaceID `json:"workspaces"`
-		RoleID           *domain.RoleID       `json:"role_id"`
-		OrgRoleID        *domain.RoleID       `json:"org_role_id"`
-		DefaultWorkspace *domain.WorkspaceID  `json:"default_workspace_id"`
-	}
-	if err := decode(r, &body); err != nil {
-		return domain.KeyRequest{}, err
-	}
-	request := domain.KeyRequest{Description: "Default API key", Workspaces: body.Workspaces}
-	assign(&request.Description, body.Description)
-	assign(&request.ExpiresAt, body.ExpiresAt)
-	assign(&request.Role, body.RoleID)
-	assign(&request.OrgRole, body.OrgRoleID)
-	assign(&request.DefaultWorkspace, body.DefaultWorkspace)
-	return request, nil
+// keyCreate describes a key to be made; every field has a default.
+type keyCreate struct {
+	Description      *string              `json:"description,omitempty" doc:"\"Default API key\" when absent."`
+	ExpiresAt        *time.Time           `json:"expires_at,omitempty"`
+	Workspaces       []domain.WorkspaceID `json:"workspaces,omitempty" doc:"Where a service key reaches; the whole organization when absent."`
+	RoleID           *domain.RoleID       `json:"role_id,omitempty"`
+	OrgRoleID        *domain.RoleID       `json:"org_role_id,omitempty"`
+	DefaultWorkspace *domain.WorkspaceID  `json:"default_workspace_id,omitempty"`
 }
 
-func keys(list []domain.Key, err error) (result, error) {
+type keyCreation struct{ Body *keyCreate }
+
+func (in *keyCreation) request() domain.KeyRequest {
+	request := domain.KeyRequest{Description: "Default API key"}
+	if in.Body == nil {
+		return request
+	}
+	request.Workspaces = in.Body.Workspaces
+	assign(&request.Description, in.Body.Description)
+	assign(&request.ExpiresAt, in.Body.ExpiresAt)
+	assign(&request.Role, in.Body.RoleID)
+	assign(&request.OrgRole, in.Body.OrgRoleID)
+	assign(&request.DefaultWorkspace, in.Body.DefaultWorkspace)
+	return request
+}
+
+func keys(all []domain.Key, err error) (*out[[]apiKey], error) {
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	bodies := make([]keyBody, len(list))
-	for i, one := range list {
-		bodies[i] = key(one)
-	}
-	return found(bodies)
+	return found(list(all, key))
 }
 
 // created shows the secret, this once.
-func created(made domain.Key, secret domain.Secret, err error) (result, error) {
+func created(made domain.Key, secret domain.Secret, err error) (*out[apiKey], error) {
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	body := key(made)
 	body.Key = nullable(string(secret))
 	return found(body)
 }
 
-func deleted(gone domain.Key, err error) (result, error) {
+func deleted(gone domain.Key, err error) (*out[apiKey], error) {
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(key(gone))
 }
 
-func (a *api) listPersonalTokens(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	return keys(a.Service.PersonalTokens(r.Context(), c.scope))
+type patPath struct {
+	ID domain.KeyID `path:"pat_id"`
 }
 
-func (a *api) createPersonalToken(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	request, err := keyRequest(r)
-	if err != nil {
-		return result{}, err
-	}
-	return created(a.Service.CreatePersonalToken(r.Context(), c.scope, request))
+func (a *api) listPersonalTokens(ctx context.Context, c caller, _ *none) (*out[[]apiKey], error) {
+	return keys(a.Service.PersonalTokens(ctx, c.scope))
 }
 
-func (a *api) deletePersonalToken(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	return deleted(a.Service.DeletePersonalToken(r.Context(), c.scope, domain.KeyID(r.PathValue("id"))))
+func (a *api) createPersonalToken(ctx context.Context, c caller, in *keyCreation) (*out[apiKey], error) {
+	return created(a.Service.CreatePersonalToken(ctx, c.scope, in.request()))
 }
 
-func (a *api) listServiceKeys(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	return keys(a.Service.ServiceKeys(r.Context(), c.scope))
+func (a *api) deletePersonalToken(ctx context.Context, c caller, in *patPath) (*out[apiKey], error) {
+	return deleted(a.Service.DeletePersonalToken(ctx, c.scope, in.ID))
 }
 
-func (a *api) createServiceKey(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	request, err := keyRequest(r)
-	if err != nil {
-		return result{}, err
-	}
-	return created(a.Service.CreateServiceKey(r.Context(), c.scope, request))
+type serviceKeyPath struct {
+	ID domain.KeyID `path:"id"`
 }
 
-func (a *api) deleteServiceKey(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	return deleted(a.Service.DeleteServiceKey(r.Context(), c.scope, domain.KeyID(r.PathValue("id"))))
+func (a *api) listServiceKeys(ctx context.Context, c caller, _ *none) (*out[[]apiKey], error) {
+	return keys(a.Service.ServiceKeys(ctx, c.scope))
+}
+
+func (a *api) createServiceKey(ctx context.Context, c caller, in *keyCreation) (*out[apiKey], error) {
+	return created(a.Service.CreateServiceKey(ctx, c.scope, in.request()))
+}
+
+func (a *api) deleteServiceKey(ctx context.Context, c caller, in *serviceKeyPath) (*out[apiKey], error) {
+	return deleted(a.Service.DeleteServiceKey(ctx, c.scope, in.ID))
 }

@@ -1,7 +1,7 @@
 package admin
 
 import (
-	"net/http"
+	"context"
 	"time"
 
 	"muster/domain"
@@ -9,88 +9,95 @@ import (
 
 // grantBody is why a role is held.
 type grantBody struct {
-	Kind       domain.GrantKind `json:"kind"`
-	Source     *string          `json:"source"`
-	SourceName *string          `json:"source_name"`
-	At         *time.Time       `json:"at"`
+	Kind domain.GrantKind `json:"kind" doc:"manual, invite, jit, group, bootstrap or scim."`
+	// Source is the id of the group, the invite or the member that gave it.
+	Source     *string    `json:"source"`
+	SourceName *string    `json:"source_name"`
+	At         *time.Time `json:"at"`
 }
 
-// lostBody is a grant that does not count, and why.
-type lostBody struct {
+// lostGrant is a grant that does not count, and why.
+type lostGrant struct {
 	RoleID   domain.RoleID `json:"role_id"`
 	RoleName string        `json:"role_name"`
 	Grant    grantBody     `json:"grant"`
 	Why      string        `json:"why"`
 }
 
-// accessBody is a role in one place with its explanation (R37).
-type accessBody struct {
-	WorkspaceID   *domain.WorkspaceID `json:"workspace_id,omitempty"`
+// Access is a role in one place with its explanation (R37); it is exported because only exported structs are embedded in answers.
+type Access struct {
+	WorkspaceID   *domain.WorkspaceID `json:"workspace_id,omitempty" doc:"Absent for the org role."`
 	WorkspaceName string              `json:"workspace_name,omitempty"`
 	RoleID        domain.RoleID       `json:"role_id"`
-	RoleName      string              `json:"role_name"`
-	Role          string              `json:"role"`
-	Permissions   []domain.Permission `json:"permissions"`
+	RoleName      string              `json:"role_name" doc:"The role as people read it: Editor."`
+	Role          string              `json:"role" doc:"The role as programs read it: WORKSPACE_USER."`
+	Permissions   []domain.Permission `json:"permissions" nullable:"false"`
 	Grant         grantBody           `json:"grant"`
-	// Implied is true for the workspaces of an Organization Admin (R3).
-	Implied bool       `json:"implied"`
-	Lost    []lostBody `json:"lost"`
+	Implied       bool                `json:"implied" doc:"True where an Organization Admin is Admin without a membership."`
+	Lost          []lostGrant         `json:"lost" nullable:"false" doc:"The grants that do not count here, and why."`
 }
 
-// myOrg is one organization of the caller.
-type myOrg struct {
+// myOrganization is one organization of the caller.
+type myOrganization struct {
 	ID         domain.OrgID    `json:"id"`
 	Name       string          `json:"display_name"`
 	IsPersonal bool            `json:"is_personal"`
-	IsDefault  bool            `json:"default_sso_provision"`
+	IsDefault  bool            `json:"default_sso_provision" doc:"True for the organization that first-time users join."`
 	IdentityID domain.MemberID `json:"identity_id"`
-	accessBody
+	Access
 
-	Workspaces []accessBody `json:"workspaces"`
+	Workspaces []Access `json:"workspaces" nullable:"false"`
+}
+
+// myUser is the caller.
+type myUser struct {
+	ID        domain.UserID `json:"id"`
+	Email     *string       `json:"email"`
+	FullName  *string       `json:"full_name"`
+	CreatedAt time.Time     `json:"created_at"`
+}
+
+type meBody struct {
+	User          myUser           `json:"user"`
+	Organizations []myOrganization `json:"organizations" nullable:"false"`
 }
 
 // me names the caller, each organization and workspace with the role there, and by which grant.
-func (a *api) me(r *http.Request, principal domain.Principal) (result, error) {
-	me, err := a.Service.Me(r.Context(), principal)
+func (a *api) me(ctx context.Context, c caller, _ *none) (*out[meBody], error) {
+	me, err := a.Service.Me(ctx, c.principal)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	orgs := make([]myOrg, len(me.Organizations))
-	for i, org := range me.Organizations {
-		orgs[i] = myOrg{
-			ID: org.ID, Name: org.Name, IsPersonal: org.Personal, IsDefault: org.Default, IdentityID: org.Member,
-			accessBody: access(org.Org), Workspaces: accesses(org.Workspaces),
-		}
-	}
-	var user any
-	if me.User.ID != "" {
-		user = map[string]any{"id": me.User.ID, "email": nullable(me.User.Email), "full_name": nullable(me.User.FullName), "created_at": me.User.CreatedAt}
-	}
-	return found(map[string]any{"user": user, "organizations": orgs})
+	user := myUser{me.User.ID, nullable(me.User.Email), nullable(me.User.FullName), me.User.CreatedAt}
+	return found(meBody{user, list(me.Organizations, mine)})
 }
 
-func accesses(whys []domain.Why) []accessBody {
-	bodies := make([]accessBody, len(whys))
-	for i, why := range whys {
-		bodies[i] = access(why)
+func mine(org domain.MyOrg) myOrganization {
+	return myOrganization{
+		ID: org.ID, Name: org.Name, IsPersonal: org.Personal, IsDefault: org.Default, IdentityID: org.Member,
+		Access: access(org.Org), Workspaces: list(org.Workspaces, access),
 	}
-	return bodies
 }
 
-func access(why domain.Why) accessBody {
+func access(why domain.Why) Access {
 	role, _ := domain.SystemRole(why.Role)
-	body := accessBody{
+	return Access{
 		WorkspaceID: nullable(why.Workspace), WorkspaceName: why.Name, RoleID: why.Role, RoleName: role.DisplayName, Role: role.Name,
-		Permissions: role.Permissions, Grant: grant(why.Grant), Implied: why.Implied, Lost: []lostBody{},
+		Permissions: permissions(role.Permissions), Grant: grant(why.Grant), Implied: why.Implied, Lost: list(why.Lost, lost),
 	}
-	for _, lost := range why.Lost {
-		body.Lost = append(body.Lost, lostBody{lost.Role, domain.RoleName(lost.Role), grant(lost.Grant), lost.Why})
-	}
-	return body
+}
+
+func lost(l domain.Lost) lostGrant {
+	return lostGrant{l.Role, domain.RoleName(l.Role), grant(l.Grant), l.Why}
 }
 
 func grant(g domain.Grant) grantBody {
 	return grantBody{Kind: g.Kind, Source: nullable(g.Source), SourceName: nullable(g.SourceName), At: moment(g.At)}
+}
+
+// permissions is never null (checklist, item 6).
+func permissions(held []domain.Permission) []domain.Permission {
+	return append([]domain.Permission{}, held...)
 }
 
 // moment is a time, or null for none.
@@ -101,56 +108,17 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
+// memberAccess is what a member holds, and why (R37).
+type memberAccess struct {
+	Organization Access   `json:"organization"`
+	Workspaces   []Access `json:"workspaces" nullable:"false"`
+}
+
 // explainMember is R37 for any member; everybody may ask about themselves.
-func (a *api) explainMember(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	explanation, err := a.Service.Explain(r.Context(), c.scope, domain.MemberID(r.PathValue("id")))
+func (a *api) explainMember(ctx context.Context, c caller, in *memberPath) (*out[memberAccess], error) {
+	explanation, err := a.Service.Explain(ctx, c.scope, in.ID)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	return found(map[string]any{"organization": access(explanation.Org), "workspaces": accesses(explanation.Workspaces)})
-}
-
-// authPublic says which user, organization and workspace a credential stands for.
-func (a *api) authPublic(_ http.ResponseWriter, _ *http.Request, c caller) (result, error) {
-	user := c.principal.User()
-	return found(map[string]any{
-		"user_id": nullable(user.ID), "ls_user_id": nullable(user.ID), "user_email": nullable(user.Email),
-		"organization_id": c.scope.Org(), "tenant_id": nullable(c.workspace),
-	})
-}
-
-// authCheck is what a reverse proxy asks before it lets a request through: 200 with who it is as headers and JSON.
-// Without a workspace it answers for the organization only.
-func (a *api) authCheck(w http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	user := c.principal.User()
-	orgRole, _ := domain.SystemRole(c.scope.Role())
-	body := map[string]any{
-		"user_id": nullable(user.ID), "email": nullable(user.Email), "organization_id": c.scope.Org(),
-		"org_role": orgRole.Name, "permissions": orgRole.Permissions, "workspace": nil,
-	}
-	w.Header().Set("X-Muster-User", string(user.ID))
-	w.Header().Set("X-Muster-Email", user.Email)
-	w.Header().Set("X-Muster-Organization", string(c.scope.Org()))
-	w.Header().Set("X-Muster-Org-Role", orgRole.Name)
-	if asked := domain.WorkspaceID(r.URL.Query().Get("workspace_id")); asked != "" {
-		c.workspace = asked
-	}
-	if c.workspace == "" {
-		return found(body)
-	}
-	view, err := a.Service.Workspace(r.Context(), c.scope, c.workspace)
-	if err == nil && view.Role == "" {
-		err = domain.Errorf(domain.Forbidden, "not a member of this workspace")
-	}
-	if domain.IsKind(err, domain.NotFound) {
-		err = domain.Errorf(domain.Forbidden, "not a member of this workspace")
-	}
-	if err != nil {
-		return result{}, err
-	}
-	role, _ := domain.SystemRole(view.Role)
-	w.Header().Set("X-Muster-Workspace", string(view.ID))
-	w.Header().Set("X-Muster-Workspace-Role", role.Name)
-	body["workspace"] = map[string]any{"id": view.ID, "display_name": view.DisplayName, "role": role.Name, "role_name": role.DisplayName, "permissions": role.Permissions}
-	return found(body)
+	return found(memberAccess{access(explanation.Org), list(explanation.Workspaces, access)})
 }

@@ -1,14 +1,15 @@
 package admin
 
 import (
-	"net/http"
+	"context"
 	"time"
 
 	"muster/domain"
 )
 
-// orgBody is an organization in a list (OrgSlim); what has no meaning here is a constant.
-type orgBody struct {
+// OrgSlim is an organization in a list; what has no meaning here is a constant.
+// It is exported because only exported structs are embedded in answers.
+type OrgSlim struct {
 	ID            domain.OrgID   `json:"id"`
 	DisplayName   string         `json:"display_name"`
 	Tier          *string        `json:"tier"`
@@ -22,11 +23,7 @@ type orgBody struct {
 	DefaultSSO    bool           `json:"default_sso_provision"`
 	IPAllowlist   *string        `json:"ip_allowlist"`
 	EngineEnabled bool           `json:"engine_enabled"`
-	settingsBody
-}
 
-// settingsBody are the settings in the API's names.
-type settingsBody struct {
 	SSOOnly                 bool    `json:"sso_only"`
 	JITEnabled              bool    `json:"jit_provisioning_enabled"`
 	InvitesEnabled          bool    `json:"invites_enabled"`
@@ -38,184 +35,189 @@ type settingsBody struct {
 	MaxServiceKeyExpiryDays *int    `json:"max_service_key_expiry_days"`
 	SecurityContact         *string `json:"security_contact"`
 	GroupSeparator          string  `json:"scim_group_name_separator"`
+	RestrictBrowserSecrets  *bool   `json:"restrict_browser_secrets"`
 }
 
-func settings(s domain.OrgSettings) settingsBody {
-	return settingsBody{
-		s.SSOOnly, s.JITEnabled, s.InvitesEnabled, s.PublicSharingDisabled, s.PATCreationDisabled, s.WorkspaceAdminCanInvite,
-		s.MaxAPIKeyExpiryDays, s.MaxPATExpiryDays, s.MaxServiceKeyExpiryDays, nullable(s.SecurityContact), s.GroupSeparator,
-	}
-}
-
-func org(view domain.OrgView) orgBody {
-	return orgBody{
+func org(view domain.OrgView) OrgSlim {
+	s := view.Settings
+	return OrgSlim{
 		ID: view.ID, DisplayName: view.DisplayName, CreatedAt: view.CreatedAt, CreatedBy: nullable(view.CreatedBy),
 		CreatedByLS: nullable(view.CreatedBy), ModifiedAt: view.ModifiedAt, IsPersonal: view.Personal, DefaultSSO: view.Default,
-		settingsBody: settings(view.Settings),
+		SSOOnly: s.SSOOnly, JITEnabled: s.JITEnabled, InvitesEnabled: s.InvitesEnabled, PublicSharingDisabled: s.PublicSharingDisabled,
+		PATCreationDisabled: s.PATCreationDisabled, WorkspaceAdminCanInvite: s.WorkspaceAdminCanInvite,
+		MaxAPIKeyExpiryDays: s.MaxAPIKeyExpiryDays, MaxPATExpiryDays: s.MaxPATExpiryDays, MaxServiceKeyExpiryDays: s.MaxServiceKeyExpiryDays,
+		SecurityContact: nullable(s.SecurityContact), GroupSeparator: s.GroupSeparator,
 	}
 }
 
-func (a *api) listOrgs(r *http.Request, principal domain.Principal) (result, error) {
-	views, err := a.Service.Organizations(r.Context(), principal)
+func (a *api) listOrgs(ctx context.Context, c caller, _ *none) (*out[[]OrgSlim], error) {
+	views, err := a.Service.Organizations(ctx, c.principal)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	bodies := make([]orgBody, len(views))
-	for i, view := range views {
-		bodies[i] = org(view)
-	}
-	return found(bodies)
+	return found(list(views, org))
 }
 
-func (a *api) createOrg(r *http.Request, principal domain.Principal) (result, error) {
-	var body struct {
-		DisplayName *string `json:"display_name"`
-		IsPersonal  *bool   `json:"is_personal"`
-	}
-	if err := decode(r, &body); err != nil {
-		return result{}, err
-	}
-	if err := need(map[string]bool{"display_name": body.DisplayName != nil, "is_personal": body.IsPersonal != nil}); err != nil {
-		return result{}, err
-	}
-	id, err := a.Service.CreateOrganization(r.Context(), principal, *body.DisplayName, *body.IsPersonal)
+type orgCreation struct {
+	Body struct {
+		DisplayName string `json:"display_name"`
+		IsPersonal  bool   `json:"is_personal"`
+	} `nameHint:"OrgCreate"`
+}
+
+func (a *api) createOrg(ctx context.Context, c caller, in *orgCreation) (*out[OrgSlim], error) {
+	id, err := a.Service.CreateOrganization(ctx, c.principal, in.Body.DisplayName, in.Body.IsPersonal)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	// The principal was read before the organization was made, so it is read again to see the new membership.
-	principal, err = a.principal(r)
+	principal, err := c.again(ctx)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	scope, err := principal.In(id)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	view, err := a.Service.Organization(r.Context(), scope)
+	view, err := a.Service.Organization(ctx, scope)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(org(view))
 }
 
-// unlimited is the configuration of an organization on an installation that sells nothing.
-func unlimited() map[string]any {
-	return map[string]any{
-		"max_identities": -1, "max_workspaces": -1, "can_use_rbac": true, "can_use_abac": false, "can_use_audit_logs": true,
-		"can_use_saml_sso": false, "can_add_seats": true, "can_set_api_key_max_expiry": true,
+// orgConfig is the configuration of an organization on an installation that sells nothing; -1 is no limit.
+type orgConfig struct {
+	MaxIdentities         int  `json:"max_identities"`
+	MaxWorkspaces         int  `json:"max_workspaces"`
+	CanUseRBAC            bool `json:"can_use_rbac"`
+	CanUseABAC            bool `json:"can_use_abac"`
+	CanUseAuditLogs       bool `json:"can_use_audit_logs"`
+	CanUseSAMLSSO         bool `json:"can_use_saml_sso"`
+	CanAddSeats           bool `json:"can_add_seats"`
+	CanSetAPIKeyMaxExpiry bool `json:"can_set_api_key_max_expiry"`
+}
+
+func unlimited() orgConfig {
+	return orgConfig{
+		MaxIdentities: -1, MaxWorkspaces: -1, CanUseRBAC: true, CanUseAuditLogs: true, CanAddSeats: true, CanSetAPIKeyMaxExpiry: true,
 	}
 }
 
-func (a *api) getOrg(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	view, err := a.Service.Organization(r.Context(), c.scope)
+// organization is the older form of what an organization is; nothing is billed here.
+type organization struct {
+	ID                        domain.OrgID        `json:"id"`
+	DisplayName               string              `json:"display_name"`
+	Config                    orgConfig           `json:"config"`
+	ConnectedToStripe         bool                `json:"connected_to_stripe"`
+	ConnectedToMetronome      bool                `json:"connected_to_metronome"`
+	IsPersonal                bool                `json:"is_personal"`
+	Tier                      *string             `json:"tier"`
+	PaymentMethod             *string             `json:"payment_method"`
+	HasCancelled              bool                `json:"has_cancelled"`
+	EndOfBillingPeriod        *time.Time          `json:"end_of_billing_period"`
+	CurrentPlan               *string             `json:"current_plan"`
+	UpcomingPlan              *string             `json:"upcoming_plan"`
+	ReachedMaxWorkspaces      bool                `json:"reached_max_workspaces"`
+	Permissions               []domain.Permission `json:"permissions" nullable:"false"`
+	MarketplacePayoutsEnabled bool                `json:"marketplace_payouts_enabled"`
+	DefaultSSO                bool                `json:"default_sso_provision"`
+	SecurityContact           *string             `json:"security_contact"`
+	GroupSeparator            string              `json:"scim_group_name_separator"`
+	CreatedAt                 time.Time           `json:"created_at"`
+	Disabled                  bool                `json:"disabled"`
+}
+
+func (a *api) getOrg(ctx context.Context, c caller, _ *none) (*out[organization], error) {
+	view, err := a.Service.Organization(ctx, c.scope)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	return found(map[string]any{
-		"id": view.ID, "display_name": view.DisplayName, "config": unlimited(), "is_personal": view.Personal,
-		"connected_to_stripe": false, "connected_to_metronome": false, "tier": nil, "payment_method": nil, "has_cancelled": false,
-		"end_of_billing_period": nil, "current_plan": nil, "upcoming_plan": nil, "reached_max_workspaces": false,
-		"permissions": c.scope.Permissions(), "marketplace_payouts_enabled": false, "default_sso_provision": view.Default,
-		"security_contact": nullable(view.Settings.SecurityContact), "scim_group_name_separator": view.Settings.GroupSeparator,
-		"created_at": view.CreatedAt, "disabled": false,
+	return found(organization{
+		ID: view.ID, DisplayName: view.DisplayName, Config: unlimited(), IsPersonal: view.Personal,
+		Permissions: permissions(c.scope.Permissions()), DefaultSSO: view.Default,
+		SecurityContact: nullable(view.Settings.SecurityContact), GroupSeparator: view.Settings.GroupSeparator,
+		CreatedAt: view.CreatedAt,
 	})
 }
 
-// infoBody is OrganizationInfo.
-type infoBody struct {
-	orgBody
+// organizationInfo is an organization with its settings.
+type organizationInfo struct {
+	OrgSlim
 
-	Config                 map[string]any      `json:"config"`
+	Config                 orgConfig           `json:"config"`
 	ReachedMaxWorkspaces   bool                `json:"reached_max_workspaces"`
-	Permissions            []domain.Permission `json:"permissions"`
+	Permissions            []domain.Permission `json:"permissions" nullable:"false" doc:"The caller's, in the organization."`
 	MemberDisabled         bool                `json:"member_disabled"`
 	IPAllowlistEnabled     bool                `json:"ip_allowlist_enabled"`
 	CanExportUsageBackfill bool                `json:"can_export_usage_backfill"`
-	RestrictBrowserSecrets *bool               `json:"restrict_browser_secrets"`
 }
 
-func orgInfo(view domain.OrgView, c caller) infoBody {
-	return infoBody{orgBody: org(view), Config: unlimited(), Permissions: c.scope.Permissions()}
+func orgInfo(view domain.OrgView, c caller) organizationInfo {
+	return organizationInfo{OrgSlim: org(view), Config: unlimited(), Permissions: permissions(c.scope.Permissions())}
 }
 
-func (a *api) getOrgInfo(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	view, err := a.Service.Organization(r.Context(), c.scope)
+func (a *api) getOrgInfo(ctx context.Context, c caller, _ *none) (*out[organizationInfo], error) {
+	view, err := a.Service.Organization(ctx, c.scope)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(orgInfo(view, c))
 }
 
-// optional tells a field that is null from one that is absent.
-type optional[T any] struct {
-	set   bool
-	value *T
+// organizationUpdate changes settings; every field is optional, and null takes a limit away.
+type organizationUpdate struct {
+	DisplayName             *string          `json:"display_name,omitempty"`
+	JITEnabled              *bool            `json:"jit_provisioning_enabled,omitempty"`
+	InvitesEnabled          *bool            `json:"invites_enabled,omitempty"`
+	PublicSharingDisabled   *bool            `json:"public_sharing_disabled,omitempty"`
+	PATCreationDisabled     *bool            `json:"pat_creation_disabled,omitempty"`
+	WorkspaceAdminCanInvite *bool            `json:"workspace_admin_can_invite_to_org,omitempty"`
+	MaxAPIKeyExpiryDays     optional[int]    `json:"max_api_key_expiry_days,omitempty"`
+	MaxPATExpiryDays        optional[int]    `json:"max_pat_expiry_days,omitempty"`
+	MaxServiceKeyExpiryDays optional[int]    `json:"max_service_key_expiry_days,omitempty"`
+	SecurityContact         optional[string] `json:"security_contact,omitempty"`
+	GroupSeparator          *string          `json:"scim_group_name_separator,omitempty"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (o *optional[T]) UnmarshalJSON(raw []byte) error {
-	o.set = true
-	return unmarshal(raw, &o.value)
-}
-
-// orgUpdate is OrganizationUpdate; every field is optional.
-type orgUpdate struct {
-	DisplayName             *string          `json:"display_name"`
-	JITEnabled              *bool            `json:"jit_provisioning_enabled"`
-	InvitesEnabled          *bool            `json:"invites_enabled"`
-	PublicSharingDisabled   *bool            `json:"public_sharing_disabled"`
-	PATCreationDisabled     *bool            `json:"pat_creation_disabled"`
-	WorkspaceAdminCanInvite *bool            `json:"workspace_admin_can_invite_to_org"`
-	MaxAPIKeyExpiryDays     optional[int]    `json:"max_api_key_expiry_days"`
-	MaxPATExpiryDays        optional[int]    `json:"max_pat_expiry_days"`
-	MaxServiceKeyExpiryDays optional[int]    `json:"max_service_key_expiry_days"`
-	SecurityContact         optional[string] `json:"security_contact"`
-	GroupSeparator          *string          `json:"scim_group_name_separator"`
-}
-
-func (u orgUpdate) apply(s *domain.OrgSettings) {
+func (u *organizationUpdate) apply(s *domain.OrgSettings) {
 	assign(&s.JITEnabled, u.JITEnabled)
 	assign(&s.InvitesEnabled, u.InvitesEnabled)
 	assign(&s.PublicSharingDisabled, u.PublicSharingDisabled)
 	assign(&s.PATCreationDisabled, u.PATCreationDisabled)
 	assign(&s.WorkspaceAdminCanInvite, u.WorkspaceAdminCanInvite)
 	assign(&s.GroupSeparator, u.GroupSeparator)
-	for field, days := range map[**int]optional[int]{
-		&s.MaxAPIKeyExpiryDays: u.MaxAPIKeyExpiryDays, &s.MaxPATExpiryDays: u.MaxPATExpiryDays, &s.MaxServiceKeyExpiryDays: u.MaxServiceKeyExpiryDays,
-	} {
-		if days.set {
-			*field = days.value
-		}
-	}
+	u.MaxAPIKeyExpiryDays.apply(&s.MaxAPIKeyExpiryDays)
+	u.MaxPATExpiryDays.apply(&s.MaxPATExpiryDays)
+	u.MaxServiceKeyExpiryDays.apply(&s.MaxServiceKeyExpiryDays)
 	if u.SecurityContact.set {
 		s.SecurityContact = ""
 		assign(&s.SecurityContact, u.SecurityContact.value)
 	}
 }
 
-// assign takes a value over when there is one.
-func assign[T any](field, value *T) {
-	if value != nil {
-		*field = *value
-	}
-}
+type orgInfoUpdate struct{ Body *organizationUpdate }
 
-func (a *api) updateOrgInfo(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	var body orgUpdate
-	if err := decode(r, &body); err != nil {
-		return result{}, err
+func (a *api) updateOrgInfo(ctx context.Context, c caller, in *orgInfoUpdate) (*out[organizationInfo], error) {
+	if in.Body == nil {
+		in.Body = &organizationUpdate{}
 	}
-	view, err := a.Service.UpdateOrganization(r.Context(), c.scope, domain.OrgUpdate{DisplayName: body.DisplayName, Settings: body.apply})
+	view, err := a.Service.UpdateOrganization(ctx, c.scope, domain.OrgUpdate{DisplayName: in.Body.DisplayName, Settings: in.Body.apply})
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(orgInfo(view, c))
 }
 
+type defaultOrg struct {
+	OrganizationID domain.OrgID `json:"organization_id"`
+	DefaultSSO     bool         `json:"default_sso_provision"`
+}
+
 // setDefaultOrg is R19; the principal must be Admin here and in the present default organization.
-func (a *api) setDefaultOrg(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	if err := a.Service.SetDefaultOrganization(r.Context(), c.principal, c.scope.Org()); err != nil {
-		return result{}, err
+func (a *api) setDefaultOrg(ctx context.Context, c caller, _ *none) (*out[defaultOrg], error) {
+	if err := a.Service.SetDefaultOrganization(ctx, c.principal, c.scope.Org()); err != nil {
+		return nil, err
 	}
-	return found(map[string]any{"organization_id": c.scope.Org(), "default_sso_provision": true})
+	return found(defaultOrg{c.scope.Org(), true})
 }

@@ -1,82 +1,67 @@
 package admin
 
 import (
-	"net/http"
-	"strconv"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"muster/domain"
 )
 
-func badQuery(name, message string) error {
-	return &invalidBody{[]fieldError{{[]string{"query", name}, message, "value_error"}}}
+// Page is what every list of members can be asked; it is exported because only exported structs are embedded in requests.
+type Page struct {
+	Limit      int      `query:"limit" default:"50" minimum:"1" maximum:"500" doc:"How many to send; a shorter answer is the last one."`
+	Offset     int      `query:"offset" minimum:"0" maximum:"2147483647" doc:"How many to leave out first."`
+	Emails     []string `query:"emails,explode" doc:"Addresses, one a parameter, compared without case."`
+	Search     string   `query:"q" doc:"A part of the name or address."`
+	SortBy     string   `query:"sort_by" default:"created_at" enum:"name,email,role,created_at"`
+	Descending bool     `query:"sort_by_desc" default:"true"`
 }
 
-// flagOf reads a boolean of the query; absent is false.
-func flagOf(r *http.Request, name string) (bool, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
-		return false, nil
+func (p Page) query() domain.MemberQuery {
+	return domain.MemberQuery{
+		Window: domain.Window{Limit: p.Limit, Offset: p.Offset}, Emails: p.Emails, Search: p.Search,
+		SortBy: p.SortBy, Descending: p.Descending,
 	}
-	value, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, badQuery(name, "this must be true or false")
-	}
-	return value, nil
 }
 
-// numberOf reads a whole number of the query within bounds.
-func numberOf(r *http.Request, name string, otherwise, least, most int) (int, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
-		return otherwise, nil
-	}
-	value, err := strconv.Atoi(text)
-	if err != nil || value < least || value > most {
-		return 0, badQuery(name, "this must be a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
-	}
-	return value, nil
+// activeQuery is what the list of members can be asked besides.
+type activeQuery struct {
+	Page
+
+	UserIDs   []string          `query:"user_ids,explode"`
+	LSUserIDs []string          `query:"ls_user_ids,explode"`
+	Disabled  optionalParameter `query:"is_disabled" doc:"Only those who are disabled, or only those who are not."`
 }
 
-// memberQuery reads the parameters that the member lists share.
-func memberQuery(r *http.Request) (domain.MemberQuery, error) {
-	limit, err := numberOf(r, "limit", domain.DefaultLimit, 1, domain.MaxLimit)
-	if err != nil {
-		return domain.MemberQuery{}, err
+func (q activeQuery) query() domain.MemberQuery {
+	query := q.Page.query()
+	for _, id := range append(q.UserIDs, q.LSUserIDs...) {
+		query.UserIDs = append(query.UserIDs, domain.UserID(id))
 	}
-	offset, err := numberOf(r, "offset", 0, 0, 1<<31-1)
-	if err != nil {
-		return domain.MemberQuery{}, err
-	}
-	descending := true
-	if r.URL.Query().Has("sort_by_desc") {
-		if descending, err = flagOf(r, "sort_by_desc"); err != nil {
-			return domain.MemberQuery{}, err
-		}
-	}
-	query := r.URL.Query()
-	parsed := domain.MemberQuery{
-		Window: domain.Window{Limit: limit, Offset: offset}, Emails: query["emails"], Search: query.Get("q"),
-		SortBy: query.Get("sort_by"), Descending: descending,
-	}
-	switch parsed.SortBy {
-	case "", "name", "email", "role", "created_at":
+	switch {
+	case !q.Disabled.set:
+	case q.Disabled.Value:
+		query.Status = domain.Disabled
 	default:
-		return domain.MemberQuery{}, badQuery("sort_by", "this must be name, email, role or created_at")
+		query.Status = domain.Active
 	}
-	for _, name := range []string{"user_ids", "ls_user_ids"} {
-		for _, id := range query[name] {
-			parsed.UserIDs = append(parsed.UserIDs, domain.UserID(id))
-		}
-	}
-	if query.Has("is_disabled") {
-		disabled, err := flagOf(r, "is_disabled")
-		if err != nil {
-			return domain.MemberQuery{}, err
-		}
-		parsed.Status = domain.Active
-		if disabled {
-			parsed.Status = domain.Disabled
-		}
-	}
-	return parsed, nil
+	return query
 }
+
+// optionalParameter tells a flag of the query that is false from one that is absent.
+type optionalParameter struct {
+	Value bool
+	set   bool
+}
+
+// Schema implements huma.SchemaProvider.
+func (optionalParameter) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeBoolean}
+}
+
+// Receiver implements huma.ParamWrapper.
+func (o *optionalParameter) Receiver() reflect.Value { return reflect.ValueOf(o).Elem().Field(0) }
+
+// OnParamSet implements huma.ParamReactor.
+func (o *optionalParameter) OnParamSet(set bool, _ any) { o.set = set }

@@ -1,7 +1,7 @@
 package admin
 
 import (
-	"net/http"
+	"context"
 
 	"muster/domain"
 )
@@ -13,29 +13,33 @@ type roleBody struct {
 	DisplayName    string              `json:"display_name"`
 	Description    string              `json:"description"`
 	OrganizationID *domain.OrgID       `json:"organization_id"`
-	Permissions    []domain.Permission `json:"permissions"`
+	Permissions    []domain.Permission `json:"permissions" nullable:"false"`
 	AccessScope    domain.AccessScope  `json:"access_scope"`
 	IsRestricted   bool                `json:"is_restricted"`
 }
 
-func (a *api) listRoles(_ http.ResponseWriter, _ *http.Request, c caller) (result, error) {
+func listRoles(_ context.Context, c caller, _ *none) (*out[[]roleBody], error) {
 	if !c.scope.Has(domain.PermOrgRead) {
-		return result{}, domain.Errorf(domain.Forbidden, "this needs the permission %q", domain.PermOrgRead)
+		return nil, domain.Errorf(domain.Forbidden, "this needs the permission %q", domain.PermOrgRead)
 	}
-	bodies := []roleBody{}
-	for _, role := range domain.SystemRoles() {
-		bodies = append(bodies, roleBody{
-			ID: role.ID, Name: role.Name, DisplayName: role.DisplayName, Description: role.Description,
-			Permissions: role.Permissions, AccessScope: role.Scope,
-		})
-	}
-	return found(bodies)
+	return found(list(domain.SystemRoles(), role))
 }
 
-func (a *api) listPermissions(http.ResponseWriter, *http.Request, caller) (result, error) {
-	bodies := []map[string]any{}
-	for _, permission := range domain.Permissions() {
-		bodies = append(bodies, map[string]any{"name": permission.Name, "description": permission.Description, "access_scope": permission.Scope})
+func role(r domain.Role) roleBody {
+	return roleBody{
+		ID: r.ID, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description,
+		Permissions: permissions(r.Permissions), AccessScope: r.Scope,
 	}
-	return found(bodies)
+}
+
+type permissionBody struct {
+	Name        domain.Permission  `json:"name"`
+	Description string             `json:"description"`
+	AccessScope domain.AccessScope `json:"access_scope"`
+}
+
+func listPermissions(context.Context, caller, *none) (*out[[]permissionBody], error) {
+	return found(list(domain.Permissions(), func(p domain.PermissionInfo) permissionBody {
+		return permissionBody{p.Name, p.Description, p.Scope}
+	}))
 }

@@ -2,45 +2,56 @@ package admin
 
 import "net/http"
 
-// routes is every operation there is, by path and method.
-func (a *api) routes() *http.ServeMux {
+// routes is every operation there is.
+func (a *api) routes() {
 	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
-	mux := http.NewServeMux()
-	for path, methods := range map[string]map[string]operation{
-		"/info":        {get: a.info},
-		"/info/health": {get: health},
-		"/ok":          {get: ok},
-		"/me":          {get: a.asPerson(a.me)},
-		"/auth/public": {get: a.inOrg(a.authPublic)},
-		"/auth/check":  {get: a.inOrg(a.authCheck)},
 
-		"/orgs":              {get: a.asPerson(a.listOrgs), post: a.asPerson(a.createOrg)},
-		"/orgs/permissions":  {get: a.inOrg(a.listPermissions)},
-		"/orgs/current":      {get: a.inOrg(a.getOrg)},
-		"/orgs/current/info": {get: a.inOrg(a.getOrgInfo), patch: a.inOrg(a.updateOrgInfo)},
-		"/orgs/current/set-default-sso-provision":   {post: a.inOrg(a.setDefaultOrg)},
-		"/orgs/current/roles":                       {get: a.inOrg(a.listRoles)},
-		"/orgs/current/members":                     {get: a.inOrg(a.listAllMembers), post: a.inOrg(a.inviteMember)},
-		"/orgs/current/members/active":              {get: a.inOrg(a.listActiveMembers)},
-		"/orgs/current/members/pending":             {get: a.inOrg(a.listPendingMembers)},
-		"/orgs/current/members/{id}":                {patch: a.inOrg(a.updateMember), remove: a.inOrg(a.removeMember)},
-		"/orgs/current/members/{id}/pending":        {remove: a.inOrg(a.withdrawInvite)},
-		"/orgs/current/members/{id}/access":         {get: a.inOrg(a.explainMember)},
-		"/orgs/current/sso-settings":                {get: a.inOrg(a.listSSOSettings)},
-		"/orgs/current/sso-settings/{id}":           {patch: a.inOrg(a.updateSSOSettings)},
-		"/orgs/current/user/login-methods":          {get: a.inOrg(a.listLoginMethods)},
-		"/orgs/current/scim/tokens":                 {get: a.inOrg(a.listTokens), post: a.inOrg(a.createToken)},
-		"/orgs/current/scim/tokens/{id}":            {get: a.inOrg(a.getToken), patch: a.inOrg(a.updateToken), remove: a.inOrg(a.deleteToken)},
-		"/orgs/current/personal-access-tokens":      {get: a.inOrg(a.listPersonalTokens), post: a.inOrg(a.createPersonalToken)},
-		"/orgs/current/personal-access-tokens/{id}": {remove: a.inOrg(a.deletePersonalToken)},
-		"/orgs/current/service-keys":                {get: a.inOrg(a.listServiceKeys), post: a.inOrg(a.createServiceKey)},
-		"/orgs/current/service-keys/{id}":           {remove: a.inOrg(a.deleteServiceKey)},
+	at(a, route{get, "/info", a.infoClass(), "What this server is and which flags are on", 0}, a.info)
+	at(a, route{get, "/info/health", anyone, "Whether this server is well", 0}, health)
+	at(a, route{get, "/ok", anyone, "Whether this server answers", 0}, ok)
+	at(a, route{get, "/me", asPerson, "The caller's organizations, workspaces, roles and permissions, and why", 0}, a.me)
+	at(a, route{get, "/auth/public", inOrg, "Which user, organization and workspace a credential stands for", 0}, authPublic)
+	at(a, route{get, "/auth/check", inOrg, "Whether a request may pass, for reverse proxies and applications", 0}, a.authCheck)
 
-		"/workspaces":      {get: a.inOrg(a.listWorkspaces), post: a.inOrg(a.createWorkspace)},
-		"/workspaces/{id}": {get: a.inOrg(a.getWorkspace), patch: a.inOrg(a.renameWorkspace), remove: a.inOrg(a.deleteWorkspace)},
-	} {
-		mux.Handle(root+path, a.route(methods))
-	}
-	mux.Handle("/", a.route(nil))
-	return mux
+	at(a, route{get, "/orgs", asPerson, "The caller's organizations", 0}, a.listOrgs)
+	at(a, route{post, "/orgs", asPerson, "Create an organization", 0}, a.createOrg)
+	at(a, route{get, "/orgs/permissions", inOrg, "Every permission there is", 0}, listPermissions)
+	at(a, route{get, "/orgs/current", inOrg, "The organization", 0}, a.getOrg)
+	at(a, route{get, "/orgs/current/info", inOrg, "The organization's settings", 0}, a.getOrgInfo)
+	at(a, route{patch, "/orgs/current/info", inOrg, "Change the organization's settings", 0}, a.updateOrgInfo)
+	at(a, route{post, "/orgs/current/set-default-sso-provision", inOrg, "Make this the organization that first-time users join", 0}, a.setDefaultOrg)
+	at(a, route{get, "/orgs/current/roles", inOrg, "The roles that can be held here", 0}, listRoles)
+
+	at(a, route{get, "/orgs/current/members", inOrg, "All members and pending members", 0}, a.listAllMembers)
+	at(a, route{post, "/orgs/current/members", inOrg, "Invite somebody", 0}, a.inviteMember)
+	at(a, route{get, "/orgs/current/members/active", inOrg, "Members, page by page", 0}, a.listActiveMembers)
+	at(a, route{get, "/orgs/current/members/pending", inOrg, "Pending members, page by page", 0}, a.listPendingMembers)
+	at(a, route{patch, "/orgs/current/members/{identity_id}", inOrg, "Change a member's role", 0}, a.updateMember)
+	at(a, route{remove, "/orgs/current/members/{identity_id}", inOrg, "Remove a member", 0}, a.removeMember)
+	at(a, route{remove, "/orgs/current/members/{identity_id}/pending", inOrg, "Withdraw an invite", 0}, a.withdrawInvite)
+	at(a, route{get, "/orgs/current/members/{identity_id}/access", inOrg, "What a member may do, and why", 0}, a.explainMember)
+	at(a, route{get, "/orgs/current/user/login-methods", inOrg, "The caller's ways to sign in", 0}, a.listLoginMethods)
+
+	at(a, route{get, "/orgs/current/sso-settings", inOrg, "How first-time users join", 0}, a.listSSOSettings)
+	at(a, route{patch, "/orgs/current/sso-settings/{id}", inOrg, "Change how first-time users join from now on", 0}, a.updateSSOSettings)
+
+	at(a, route{get, "/orgs/current/scim/tokens", inOrg, "SCIM tokens", 0}, a.listTokens)
+	at(a, route{post, "/orgs/current/scim/tokens", inOrg, "Create a SCIM token; it is shown this once", http.StatusCreated}, a.createToken)
+	at(a, route{get, "/orgs/current/scim/tokens/{scim_token_id}", inOrg, "A SCIM token", 0}, a.getToken)
+	at(a, route{patch, "/orgs/current/scim/tokens/{scim_token_id}", inOrg, "Describe a SCIM token", 0}, a.updateToken)
+	at(a, route{remove, "/orgs/current/scim/tokens/{scim_token_id}", inOrg, "End a SCIM token", http.StatusNoContent}, a.deleteToken)
+
+	at(a, route{get, "/orgs/current/personal-access-tokens", inOrg, "The caller's tokens", 0}, a.listPersonalTokens)
+	at(a, route{post, "/orgs/current/personal-access-tokens", inOrg, "Create a token; it is shown this once", 0}, a.createPersonalToken)
+	at(a, route{remove, "/orgs/current/personal-access-tokens/{pat_id}", inOrg, "End one of the caller's tokens", 0}, a.deletePersonalToken)
+	at(a, route{get, "/orgs/current/service-keys", inOrg, "Service keys", 0}, a.listServiceKeys)
+	at(a, route{post, "/orgs/current/service-keys", inOrg, "Create a service key; it is shown this once", 0}, a.createServiceKey)
+	at(a, route{remove, "/orgs/current/service-keys/{id}", inOrg, "End a service key", 0}, a.deleteServiceKey)
+
+	at(a, route{get, "/workspaces", inOrg, "The workspaces that the caller sees", 0}, a.listWorkspaces)
+	at(a, route{post, "/workspaces", inOrg, "Create a workspace", 0}, a.createWorkspace)
+	at(a, route{get, "/workspaces/{workspace_id}", inOrg, "A workspace", 0}, a.getWorkspace)
+	at(a, route{patch, "/workspaces/{workspace_id}", inOrg, "Rename a workspace", 0}, a.renameWorkspace)
+	at(a, route{remove, "/workspaces/{workspace_id}", inOrg, "Delete a workspace", 0}, a.deleteWorkspace)
+	at(a, route{get, "/workspaces/current/members", inWorkspace, "Who is in the workspace, and who was invited to it", 0}, a.listWorkspaceMembers)
 }

@@ -1,18 +1,18 @@
 package admin
 
 import (
-	"net/http"
+	"context"
 
 	"muster/domain"
 )
 
-// ssoBody is how first-time users join (SSOProvider).
-type ssoBody struct {
+// ssoProvider is how first-time users join.
+type ssoProvider struct {
 	ID                   string               `json:"id"`
 	OrganizationID       domain.OrgID         `json:"organization_id"`
 	ProviderID           string               `json:"provider_id"`
 	DefaultWorkspaceRole domain.RoleID        `json:"default_workspace_role_id"`
-	DefaultWorkspaces    []domain.WorkspaceID `json:"default_workspace_ids"`
+	DefaultWorkspaces    []domain.WorkspaceID `json:"default_workspace_ids" nullable:"false"`
 	MetadataURL          *string              `json:"metadata_url"`
 	MetadataXML          *string              `json:"metadata_xml"`
 	GroupsEnabled        bool                 `json:"sso_groups_enabled"`
@@ -23,37 +23,42 @@ type ssoBody struct {
 	MappingError         *string              `json:"attribute_mapping_load_error"`
 }
 
-func sso(s domain.SSOSettings, c caller) ssoBody {
-	return ssoBody{
+func sso(s domain.SSOSettings, c caller) ssoProvider {
+	return ssoProvider{
 		ID: s.ID, OrganizationID: c.scope.Org(), ProviderID: s.ProviderID, DefaultWorkspaceRole: s.DefaultWorkspaceRole,
 		DefaultWorkspaces: append([]domain.WorkspaceID{}, s.DefaultWorkspaces...), GroupsEnabled: s.GroupsEnabled,
 		GroupsClaim: s.GroupsClaim, GroupsRequired: s.GroupsRequired, GroupsRoleSync: s.GroupsRoleSync,
 	}
 }
 
-func (a *api) listSSOSettings(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	settings, err := a.Service.SSOSettings(r.Context(), c.scope)
+func (a *api) listSSOSettings(ctx context.Context, c caller, _ *none) (*out[[]ssoProvider], error) {
+	settings, err := a.Service.SSOSettings(ctx, c.scope)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	return found([]ssoBody{sso(settings, c)})
+	return found([]ssoProvider{sso(settings, c)})
+}
+
+type ssoUpdate struct {
+	DefaultWorkspaceRole *domain.RoleID        `json:"default_workspace_role_id,omitempty"`
+	DefaultWorkspaces    *[]domain.WorkspaceID `json:"default_workspace_ids,omitempty" doc:"May be empty: then people join the organization only (R14)."`
+}
+
+type ssoUpdateRequest struct {
+	ID   string `path:"id"`
+	Body *ssoUpdate
 }
 
 // updateSSOSettings changes how people join from now on (R15).
-func (a *api) updateSSOSettings(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	var body struct {
-		DefaultWorkspaceRole *domain.RoleID        `json:"default_workspace_role_id"`
-		DefaultWorkspaces    *[]domain.WorkspaceID `json:"default_workspace_ids"`
-	}
-	if err := decode(r, &body); err != nil {
-		return result{}, err
-	}
-	settings, err := a.Service.SetSSODefaults(r.Context(), c.scope, r.PathValue("id"), func(s *domain.SSOSettings) {
-		assign(&s.DefaultWorkspaceRole, body.DefaultWorkspaceRole)
-		assign(&s.DefaultWorkspaces, body.DefaultWorkspaces)
+func (a *api) updateSSOSettings(ctx context.Context, c caller, in *ssoUpdateRequest) (*out[ssoProvider], error) {
+	settings, err := a.Service.SetSSODefaults(ctx, c.scope, in.ID, func(s *domain.SSOSettings) {
+		if in.Body != nil {
+			assign(&s.DefaultWorkspaceRole, in.Body.DefaultWorkspaceRole)
+			assign(&s.DefaultWorkspaces, in.Body.DefaultWorkspaces)
+		}
 	})
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(sso(settings, c))
 }

@@ -1,85 +1,87 @@
 package admin
 
 import (
-	"net/http"
+	"context"
 	"time"
 
 	"muster/domain"
 )
 
-// tokenBody is a SCIM token without its secret, but for the answer to its creation.
-type tokenBody struct {
+// scimToken is a SCIM token without its secret, but for the answer to its creation.
+type scimToken struct {
 	ID          domain.TokenID `json:"id"`
 	Description string         `json:"description"`
 	ShortToken  string         `json:"short_token"`
 	LastUsedAt  *time.Time     `json:"last_used_at"`
 	CreatedAt   time.Time      `json:"created_at"`
 	UpdatedAt   time.Time      `json:"updated_at"`
-	Token       *string        `json:"token,omitempty"`
+	Token       *string        `json:"token,omitempty" doc:"The secret: in the answer to its creation only."`
 }
 
-func token(t domain.SCIMToken) tokenBody {
-	return tokenBody{ID: t.ID, Description: t.Description, ShortToken: t.Short, LastUsedAt: moment(t.LastUsedAt), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt}
+func token(t domain.SCIMToken) scimToken {
+	return scimToken{ID: t.ID, Description: t.Description, ShortToken: t.Short, LastUsedAt: moment(t.LastUsedAt), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt}
 }
 
-// descriptionOf reads the one field of a SCIM token; absent is empty.
-func descriptionOf(r *http.Request) (string, error) {
-	var body struct {
+type tokenPath struct {
+	ID domain.TokenID `path:"scim_token_id"`
+}
+
+type tokenCreation struct {
+	Body *struct {
+		Description string `json:"description,omitempty"`
+	} `nameHint:"ScimTokenCreate"`
+}
+
+// description is empty when there is none.
+func (in *tokenCreation) description() string {
+	if in.Body == nil {
+		return ""
+	}
+	return in.Body.Description
+}
+
+// tokenUpdate has the one field of a token that can change, so that a request without it is a mistake.
+type tokenUpdate struct {
+	ID   domain.TokenID `path:"scim_token_id"`
+	Body struct {
 		Description string `json:"description"`
-	}
-	err := decode(r, &body)
-	return body.Description, err
+	} `nameHint:"ScimTokenUpdate"`
 }
 
-func (a *api) listTokens(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	tokens, err := a.Service.SCIMTokens(r.Context(), c.scope)
+func (a *api) listTokens(ctx context.Context, c caller, _ *none) (*out[[]scimToken], error) {
+	tokens, err := a.Service.SCIMTokens(ctx, c.scope)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	bodies := make([]tokenBody, len(tokens))
-	for i, one := range tokens {
-		bodies[i] = token(one)
-	}
-	return found(bodies)
+	return found(list(tokens, token))
 }
 
-func (a *api) createToken(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	description, err := descriptionOf(r)
+func (a *api) createToken(ctx context.Context, c caller, in *tokenCreation) (*out[scimToken], error) {
+	made, secret, err := a.Service.CreateSCIMToken(ctx, c.scope, in.description())
 	if err != nil {
-		return result{}, err
-	}
-	made, secret, err := a.Service.CreateSCIMToken(r.Context(), c.scope, description)
-	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	body := token(made)
 	body.Token = nullable(string(secret))
-	return result{http.StatusCreated, body}, nil
+	return found(body)
 }
 
-func (a *api) getToken(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	one, err := a.Service.SCIMTokenByID(r.Context(), c.scope, domain.TokenID(r.PathValue("id")))
+func (a *api) getToken(ctx context.Context, c caller, in *tokenPath) (*out[scimToken], error) {
+	one, err := a.Service.SCIMTokenByID(ctx, c.scope, in.ID)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(token(one))
 }
 
-func (a *api) updateToken(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	description, err := descriptionOf(r)
+func (a *api) updateToken(ctx context.Context, c caller, in *tokenUpdate) (*out[scimToken], error) {
+	one, err := a.Service.RenameSCIMToken(ctx, c.scope, in.ID, in.Body.Description)
 	if err != nil {
-		return result{}, err
-	}
-	one, err := a.Service.RenameSCIMToken(r.Context(), c.scope, domain.TokenID(r.PathValue("id")), description)
-	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(token(one))
 }
 
-func (a *api) deleteToken(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	if err := a.Service.DeleteSCIMToken(r.Context(), c.scope, domain.TokenID(r.PathValue("id"))); err != nil {
-		return result{}, err
-	}
-	return result{status: http.StatusNoContent}, nil
+func (a *api) deleteToken(ctx context.Context, c caller, in *tokenPath) (*none, error) {
+	return &none{}, a.Service.DeleteSCIMToken(ctx, c.scope, in.ID)
 }

@@ -1,14 +1,14 @@
 package admin
 
 import (
-	"net/http"
+	"context"
 	"time"
 
 	"muster/domain"
 )
 
-// workspaceBody is a workspace with the caller's role there (TenantForUser).
-type workspaceBody struct {
+// tenant is a workspace with the caller's role there (TenantForUser).
+type tenant struct {
 	ID             domain.WorkspaceID  `json:"id"`
 	OrganizationID domain.OrgID        `json:"organization_id"`
 	CreatedAt      time.Time           `json:"created_at"`
@@ -20,94 +20,81 @@ type workspaceBody struct {
 	ReadOnly       bool                `json:"read_only"`
 	RoleID         *domain.RoleID      `json:"role_id"`
 	RoleName       *string             `json:"role_name"`
-	Permissions    []domain.Permission `json:"permissions"`
+	Permissions    []domain.Permission `json:"permissions" nullable:"false"`
 }
 
-func workspace(view domain.WorkspaceView, c caller) workspaceBody {
-	body := workspaceBody{
+func workspace(view domain.WorkspaceView, c caller) tenant {
+	body := tenant{
 		ID: view.ID, OrganizationID: c.scope.Org(), CreatedAt: view.CreatedAt, DisplayName: view.DisplayName,
-		IsDeleted: view.Deleted(), RoleID: nullable(view.Role), Permissions: view.Permissions,
+		IsDeleted: view.Deleted(), RoleID: nullable(view.Role), Permissions: permissions(view.Permissions),
 		ReadOnly: view.Role == domain.RoleWorkViewer,
 	}
 	if view.Role != "" {
 		body.RoleName = nullable(domain.RoleName(view.Role))
 	}
-	if body.Permissions == nil {
-		body.Permissions = []domain.Permission{}
-	}
 	return body
 }
 
-func (a *api) listWorkspaces(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	includeDeleted, err := flagOf(r, "include_deleted")
-	if err != nil {
-		return result{}, err
-	}
-	views, err := a.Service.Workspaces(r.Context(), c.scope, includeDeleted)
-	if err != nil {
-		return result{}, err
-	}
-	bodies := make([]workspaceBody, len(views))
-	for i, view := range views {
-		bodies[i] = workspace(view, c)
-	}
-	return found(bodies)
+type workspaceQuery struct {
+	IncludeDeleted bool `query:"include_deleted"`
 }
 
-// nameOf reads the one field that makes and renames a workspace.
-func nameOf(r *http.Request) (string, error) {
-	var body struct {
-		DisplayName *string `json:"display_name"`
+func (a *api) listWorkspaces(ctx context.Context, c caller, in *workspaceQuery) (*out[[]tenant], error) {
+	views, err := a.Service.Workspaces(ctx, c.scope, in.IncludeDeleted)
+	if err != nil {
+		return nil, err
 	}
-	if err := decode(r, &body); err != nil {
-		return "", err
-	}
-	if err := need(map[string]bool{"display_name": body.DisplayName != nil}); err != nil {
-		return "", err
-	}
-	return *body.DisplayName, nil
+	return found(list(views, func(view domain.WorkspaceView) tenant { return workspace(view, c) }))
 }
 
-func (a *api) createWorkspace(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	name, err := nameOf(r)
+type workspacePath struct {
+	ID domain.WorkspaceID `path:"workspace_id"`
+}
+
+// workspaceName is the one field that makes and renames a workspace.
+type workspaceName struct {
+	DisplayName string `json:"display_name"`
+}
+
+type workspaceCreation struct{ Body workspaceName }
+
+type workspaceUpdate struct {
+	ID   domain.WorkspaceID `path:"workspace_id"`
+	Body workspaceName
+}
+
+func (a *api) createWorkspace(ctx context.Context, c caller, in *workspaceCreation) (*out[tenant], error) {
+	made, err := a.Service.CreateWorkspace(ctx, c.scope, in.Body.DisplayName)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	made, err := a.Service.CreateWorkspace(r.Context(), c.scope, name)
+	return a.getWorkspace(ctx, c, &workspacePath{made.ID})
+}
+
+func (a *api) getWorkspace(ctx context.Context, c caller, in *workspacePath) (*out[tenant], error) {
+	view, err := a.Service.Workspace(ctx, c.scope, in.ID)
 	if err != nil {
-		return result{}, err
-	}
-	view, err := a.Service.Workspace(r.Context(), c.scope, made.ID)
-	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(workspace(view, c))
 }
 
-func (a *api) getWorkspace(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	view, err := a.Service.Workspace(r.Context(), c.scope, domain.WorkspaceID(r.PathValue("id")))
+func (a *api) renameWorkspace(ctx context.Context, c caller, in *workspaceUpdate) (*out[tenant], error) {
+	view, err := a.Service.RenameWorkspace(ctx, c.scope, in.ID, in.Body.DisplayName)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	return found(workspace(view, c))
 }
 
-func (a *api) renameWorkspace(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	name, err := nameOf(r)
-	if err != nil {
-		return result{}, err
-	}
-	view, err := a.Service.RenameWorkspace(r.Context(), c.scope, domain.WorkspaceID(r.PathValue("id")), name)
-	if err != nil {
-		return result{}, err
-	}
-	return found(workspace(view, c))
+type workspaceGone struct {
+	ID        domain.WorkspaceID `json:"id"`
+	IsDeleted bool               `json:"is_deleted"`
 }
 
-func (a *api) deleteWorkspace(_ http.ResponseWriter, r *http.Request, c caller) (result, error) {
-	id := domain.WorkspaceID(r.PathValue("id"))
-	if err := a.Service.DeleteWorkspace(r.Context(), c.scope, id); err != nil {
-		return result{}, err
+func (a *api) deleteWorkspace(ctx context.Context, c caller, in *workspacePath) (*out[workspaceGone], error) {
+	if err := a.Service.DeleteWorkspace(ctx, c.scope, in.ID); err != nil {
+		return nil, err
 	}
-	return found(map[string]any{"id": id, "is_deleted": true})
+	return found(workspaceGone{in.ID, true})
 }

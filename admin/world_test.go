@@ -24,6 +24,8 @@ type world struct {
 	service *domain.Service
 	handler http.Handler
 	key     string
+	// contract is the served OpenAPI document; every answer in these tests is held against it.
+	contract contract
 }
 
 func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func(w *world)) {
@@ -55,6 +57,7 @@ func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func
 			t.Fatal(err)
 		}
 		w := &world{T: t, service: config.Service, handler: httpx.Observer{}.Wrap(admin.New(config))}
+		w.contract = contractOf(w.T, w.handler)
 		w.key = w.keyFor("", "ada@example.com", true)
 		test(w)
 	})
@@ -137,6 +140,7 @@ func (w *world) send(method, path, body string, header http.Header) answer {
 			w.Fatalf("%s %s: %v in %s", method, path, err, raw)
 		}
 	}
+	w.contract.check(w.T, method, path, a)
 	return a
 }
 
