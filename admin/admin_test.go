@@ -242,7 +242,7 @@ func TestRoles(t *testing.T) {
 			{http.MethodGet, "/orgs/current/members/pending", "", [4]int{yes, yes, yes, yes}},
 			{http.MethodGet, "/orgs/current/user/login-methods", "", [4]int{yes, yes, yes, yes}},
 			{http.MethodGet, "/orgs/current/personal-access-tokens", "", [4]int{yes, yes, yes, yes}},
-			{http.MethodGet, "/orgs/current/service-keys", "", [4]int{yes, yes, no, no}},
+			{http.MethodGet, "/orgs/current/service-keys", "", [4]int{yes, no, no, no}},
 			{http.MethodGet, fmt.Sprint("/orgs/current/members/", admins, "/access"), "", [4]int{yes, yes, yes, yes}},
 			{http.MethodGet, "/me", "", [4]int{yes, yes, yes, yes}},
 			{http.MethodGet, "/auth/public", "", [4]int{yes, yes, yes, yes}},

@@ -64,9 +64,9 @@ func (s *Service) DeletePersonalToken(ctx context.Context, scope OrgScope, id Ke
 	})
 }
 
-// ServiceKeys lists the organization's service keys.
+// ServiceKeys lists the organization's service keys, which are the Admins' alone (R4).
 func (s *Service) ServiceKeys(ctx context.Context, scope OrgScope) ([]Key, error) {
-	if err := scope.require(PermOrgManage); err != nil {
+	if err := mayManageServiceKeys(scope); err != nil {
 		return nil, err
 	}
 	return s.keys(ctx, scope, ServiceKey, "")
@@ -74,10 +74,7 @@ func (s *Service) ServiceKeys(ctx context.Context, scope OrgScope) ([]Key, error
 
 // CreateServiceKey makes a key that acts as no person; without workspaces it reaches the whole organization (R42).
 func (s *Service) CreateServiceKey(ctx context.Context, scope OrgScope, request KeyRequest) (Key, Secret, error) {
-	if err := scope.require(PermOrgManage); err != nil {
-		return Key{}, "", err
-	}
-	if err := scope.requireAdmin("manage service keys of the organization"); err != nil {
+	if err := mayManageServiceKeys(scope); err != nil {
 		return Key{}, "", err
 	}
 	if request.Role == "" {
@@ -101,13 +98,18 @@ func (s *Service) CreateServiceKey(ctx context.Context, scope OrgScope, request 
 
 // DeleteServiceKey ends a service key.
 func (s *Service) DeleteServiceKey(ctx context.Context, scope OrgScope, id KeyID) (Key, error) {
-	if err := scope.require(PermOrgManage); err != nil {
-		return Key{}, err
-	}
-	if err := scope.requireAdmin("manage service keys of the organization"); err != nil {
+	if err := mayManageServiceKeys(scope); err != nil {
 		return Key{}, err
 	}
 	return s.deleteKey(ctx, scope, id, "delete_service_key", func(key Key) bool { return key.Kind == ServiceKey })
+}
+
+// mayManageServiceKeys is R4: an Operator cannot touch keys that reach the whole organization.
+func mayManageServiceKeys(scope OrgScope) error {
+	if err := scope.require(PermOrgManage); err != nil {
+		return err
+	}
+	return scope.requireAdmin("manage service keys of the organization")
 }
 
 func requirePerson(scope OrgScope) error {
@@ -133,8 +135,8 @@ func (s *Service) createKey(ctx context.Context, scope OrgScope, key Key, reques
 	if key.Kind == ServiceKey {
 		kind = SecretService
 	}
-	if len(request.Description) > maxKey {
-		return Key{}, "", Invalidf("description", "the description has more than %d bytes", maxKey)
+	if err := checkDescription(request.Description); err != nil {
+		return Key{}, "", err
 	}
 	secret := newSecret(kind)
 	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {

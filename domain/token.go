@@ -37,8 +37,8 @@ func (s *Service) CreateSCIMToken(ctx context.Context, scope OrgScope, descripti
 	if err := mayManageTokens(scope); err != nil {
 		return SCIMToken{}, "", err
 	}
-	if len(description) > maxKey {
-		return SCIMToken{}, "", Invalidf("description", "the description has more than %d bytes", maxKey)
+	if err := checkDescription(description); err != nil {
+		return SCIMToken{}, "", err
 	}
 	secret := newSecret(SecretSCIM)
 	var token SCIMToken
@@ -57,6 +57,9 @@ func (s *Service) CreateSCIMToken(ctx context.Context, scope OrgScope, descripti
 
 // RenameSCIMToken changes a SCIM token's description.
 func (s *Service) RenameSCIMToken(ctx context.Context, scope OrgScope, id TokenID, description string) (SCIMToken, error) {
+	if err := checkDescription(description); err != nil {
+		return SCIMToken{}, err
+	}
 	var token SCIMToken
 	err := s.changeToken(ctx, scope, id, func(tx Tx, org OrgTx, current SCIMToken) error {
 		token = current
@@ -99,6 +102,14 @@ func mayManageTokens(scope OrgScope) error {
 		return err
 	}
 	return scope.requireAdmin("manage SCIM tokens")
+}
+
+// checkDescription bounds what describes a token or a key.
+func checkDescription(description string) error {
+	if len(description) > maxKey {
+		return Invalidf("description", "the description has more than %d bytes", maxKey)
+	}
+	return nil
 }
 
 func tokenTarget(t SCIMToken) Target {
