@@ -48,7 +48,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath).Routes(mux)
 	}
 	mux.Handle("/scim/", scim.New(scim.Config{Service: service, PublicURL: cfg.PublicURL, Log: log}))
-	api := admin.New(admin.Config{
+	api := admin.New(admin.Config{ //nolint:contextcheck // a request brings its own
 		Service: service, Version: number, GitSHA: commit, InfoAuthRequired: cfg.InfoAuthRequired,
 		Session: cookies.Session, SameOrigin: sameOrigin, Log: log,
 	})
