@@ -75,6 +75,7 @@ func TestScopes(t *testing.T) {
 
 // The claims that reach the rules, whole: a provider's odd values do no harm (items 54, 57, A43).
 func TestClaims(t *testing.T) {
+	idp := badidp.New(t)
 	now := time.Unix(time.Now().Unix(), 0).UTC()
 	plain := func(w *world) domain.Claims {
 		return domain.Claims{
@@ -107,7 +108,7 @@ func TestClaims(t *testing.T) {
 		"expired within the leeway": {map[string]any{"exp": now.Unix() - 30}, func(c *domain.Claims) { c.TokenExpiry = now.Add(time.Minute) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil)
+			w := newWorldAt(t, idp, nil)
 			w.clock.Set(now)
 			w.idp.Set(badidp.Knobs{
 				Now: w.clock.Now, Discovery: func(m map[string]any) { delete(m, "userinfo_endpoint") },
@@ -130,6 +131,7 @@ func TestClaims(t *testing.T) {
 // Items 36 and 38, A40: no code, state, token or secret reaches the log or the audit row, however a sign-in ends,
 // and what a provider writes comes shortened and on one line.
 func TestNothingLeaks(t *testing.T) {
+	idp := badidp.New(t)
 	for name, knobs := range map[string]badidp.Knobs{
 		"good":           {},
 		"bad signature":  {BadSignature: true},
@@ -144,7 +146,7 @@ func TestNothingLeaks(t *testing.T) {
 		"code and error": {Callback: func(v url.Values) { v.Set("error", "x") }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil)
+			w := newWorldAt(t, idp, nil)
 			w.idp.Set(knobs)
 			authorization, cookies := w.begin("")
 			u, err := url.Parse(authorization)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,6 +33,7 @@ func TestIDTokens(t *testing.T) {
 		return badidp.Knobs{Header: func(h map[string]any) { h[name] = value }}
 	}
 	sum := sha256.Sum256([]byte("access"))
+	idp := badidp.New(t)
 	goodHash := base64.RawURLEncoding.EncodeToString(sum[:16])
 	for name, c := range map[string]struct {
 		knobs badidp.Knobs
@@ -116,7 +118,7 @@ func TestIDTokens(t *testing.T) {
 		"provider's clock 10 min off": {badidp.Knobs{Now: func() time.Time { return time.Now().Add(10 * time.Minute) }}, skewed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil)
+			w := newWorldAt(t, idp, nil)
 			w.idp.Set(c.knobs)
 			if got := outcome(w.signIn()); got != c.want {
 				t.Errorf("the sign-in ended with %q, want %q", got, c.want)
@@ -146,12 +148,13 @@ func sameKid(keys []map[string]any) []map[string]any {
 
 // Item 53, A2: only true and "true" make an address trusted; R10: the operator may trust the provider.
 func TestEmailVerified(t *testing.T) {
+	idp := badidp.New(t)
 	for _, c := range []struct {
 		value any
 		trust bool
 		want  bool
 	}{{true, false, true}, {"true", false, true}, {false, false, false}, {"false", false, false}, {1, false, false}, {"yes", false, false}, {nil, false, false}, {nil, true, true}} {
-		w := newWorld(t, func(config *oidc.Config) { config.TrustEmail = c.trust })
+		w := newWorldAt(t, idp, func(config *oidc.Config) { config.TrustEmail = c.trust })
 		w.idp.Set(badidp.Knobs{Claims: func(claims map[string]any) { claims["email_verified"] = c.value }})
 		if got := outcome(w.signIn()); got != "ok" || w.rules.signedIn[0].EmailTrusted != c.want {
 			t.Errorf("email_verified %v, trust %v: %s, %+v", c.value, c.trust, got, w.rules.signedIn)
@@ -176,6 +179,7 @@ func TestSubjectClaim(t *testing.T) {
 
 // Items 2-4, 9, 12, 40, A45: what discovery and the token endpoint may not do.
 func TestBadEndpoints(t *testing.T) {
+	idp := badidp.New(t)
 	edit := func(name string, value any) badidp.Knobs {
 		return badidp.Knobs{Discovery: func(m map[string]any) { m[name] = value }}
 	}
@@ -195,7 +199,7 @@ func TestBadEndpoints(t *testing.T) {
 		"500":                       answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil)
+			w := newWorldAt(t, idp, nil)
 			w.idp.Set(knobs)
 			got := w.get(start)
 			if reason := outcome(got); reason != string(domain.ReasonUnreachable) {
@@ -206,6 +210,27 @@ func TestBadEndpoints(t *testing.T) {
 			w.clock.Advance(2 * time.Second)
 			if got := outcome(w.signIn()); got != "ok" {
 				t.Errorf("after the provider recovered: %q", got)
+			}
+		})
+	}
+}
+
+// Items 1 and 2: an issuer must be https, and the error about another issuer names both and points at the slash.
+func TestIssuer(t *testing.T) {
+	idp := badidp.New(t)
+	for name, c := range map[string]struct{ configured, discovered, want string }{
+		"plain http":   {"http://idp.example", "http://idp.example", "https is required"},
+		"with a user":  {"https://a@idp.example", "https://a@idp.example", "without user"},
+		"another":      {"https://idp.example", "https://evil.example", `"https://idp.example" and the provider calls itself "https://evil.example"`},
+		"only a slash": {"https://idp.example", "https://idp.example/", "mind the slash"},
+		"right":        {"https://idp.example/.well-known/openid-configuration", "https://idp.example", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldAt(t, idp, func(config *oidc.Config) { config.Issuer, config.Transport = c.configured, idp })
+			idp.Set(badidp.Knobs{Discovery: func(m map[string]any) { m["issuer"] = c.discovered }})
+			_ = outcome(w.get(start))
+			if ready, problem := w.oidc.Status(); ready != (c.want == "") || !strings.Contains(problem, c.want) || c.want == "" && problem != "" {
+				t.Errorf("ready %v, problem %q, want %q", ready, problem, c.want)
 			}
 		})
 	}
@@ -279,13 +304,14 @@ func TestKeys(t *testing.T) {
 	ok("first sign-in")
 	w.idp.RotateKeys(t, "rsa-2")
 	ok("a new key id")
-	w.idp.Set(badidp.Knobs{KeysHandler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }})
+	away := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, `{"keys": []}`)
+	}
+	w.idp.Set(badidp.Knobs{KeysHandler: away})
 	ok("keys away, known key")
 	w.clock.Advance(time.Hour)
-	w.idp.Set(badidp.Knobs{
-		Now:         w.clock.Now,
-		KeysHandler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
-	})
+	w.idp.Set(badidp.Knobs{Now: w.clock.Now, KeysHandler: away})
 	ok("keys away for an hour, known key")
 	w.idp.Set(badidp.Knobs{Now: w.clock.Now, Keys: func(keys []map[string]any) []map[string]any { return keys[1:] }})
 	w.clock.Advance(2 * time.Minute)
