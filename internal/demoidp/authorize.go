@@ -3,9 +3,11 @@ package demoidp
 import (
 	"crypto/rand"
 	"html/template"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,6 +20,8 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, problem, http.StatusBadRequest)
 		return
 	}
+	// Who it is, the person says and not the link.
+	query.Del("subject")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	// The form's answer redirects to the client, which Chrome counts as part of form-action.
@@ -68,5 +72,40 @@ func (p *Provider) choose(w http.ResponseWriter, r *http.Request) {
 	if state := r.PostForm.Get("state"); state != "" {
 		answer.Set("state", state)
 	}
-	http.Redirect(w, r, r.PostForm.Get("redirect_uri")+"?"+answer.Encode(), http.StatusSeeOther)
+	redirect(w, r, r.PostForm.Get("redirect_uri"), answer)
+}
+
+// endSession ends nothing, because this provider remembers nobody; it sends the browser back where it is allowed to
+// (OpenID Connect RP-Initiated Logout section 2), and says so otherwise.
+func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "malformed form", http.StatusBadRequest)
+		return
+	}
+	back := r.Form.Get("post_logout_redirect_uri")
+	switch {
+	case back == "":
+		_, _ = io.WriteString(w, "You are signed out of the demo identity provider.\n")
+	case !slices.Contains(p.config.LogoutURIs, back):
+		http.Error(w, "this post_logout_redirect_uri is not registered", http.StatusBadRequest)
+	default:
+		answer := url.Values{}
+		if state := r.Form.Get("state"); state != "" {
+			answer.Set("state", state)
+		}
+		redirect(w, r, back, answer)
+	}
+}
+
+// redirect sends the browser to a registered URI with parameters added to those it has.
+func redirect(w http.ResponseWriter, r *http.Request, target string, parameters url.Values) {
+	separator := "?"
+	switch {
+	case len(parameters) == 0:
+		separator = ""
+	case strings.Contains(target, "?"):
+		separator = "&"
+	}
+	http.Redirect(w, r, target+separator+parameters.Encode(), http.StatusSeeOther)
 }

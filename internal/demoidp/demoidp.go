@@ -40,7 +40,9 @@ type Config struct {
 	ClientID     string
 	ClientSecret string
 	RedirectURIs []string
-	People       []Person
+	// LogoutURIs are where a browser may be sent after signing out.
+	LogoutURIs []string
+	People     []Person
 	// KeyFile keeps the signing key over restarts; empty for a new key at every start.
 	KeyFile string
 }
@@ -51,16 +53,16 @@ type Provider struct {
 	key    *rsa.PrivateKey
 	kid    string
 
-	mutex sync.Mutex
-	codes map[string]grant
+	mutex  sync.Mutex
+	codes  map[string]grant
+	access map[string]grant
 }
 
-// grant is what an authorization code stands for, until it is redeemed once.
+// grant is what an authorization code stands for until it is redeemed once, and then its access token.
 type grant struct {
 	person                        Person
 	redirectURI, nonce, challenge string
 	expires, authTime             time.Time
-	accessToken                   string
 }
 
 const lifetime = time.Hour
@@ -76,7 +78,7 @@ func New(config Config) (*Provider, error) {
 	}
 	sum := sha256.Sum256(key.N.Bytes())
 	return &Provider{
-		config: config, key: key, codes: map[string]grant{},
+		config: config, key: key, codes: map[string]grant{}, access: map[string]grant{},
 		kid: base64.RawURLEncoding.EncodeToString(sum[:8]),
 	}, nil
 }
@@ -90,15 +92,22 @@ func (p *Provider) Handler() http.Handler {
 	mux.HandleFunc("POST /authorize", p.choose)
 	mux.HandleFunc("POST /token", p.token)
 	mux.HandleFunc("GET /userinfo", p.userinfo)
+	mux.HandleFunc("POST /userinfo", p.userinfo)
+	mux.HandleFunc("GET /end-session", p.endSession)
+	mux.HandleFunc("POST /end-session", p.endSession)
 	mux.HandleFunc("GET /style.css", style)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		mux.ServeHTTP(w, r)
+	})
 }
 
 func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 	at := func(path string) string { return p.config.Issuer + path }
 	writeJSON(w, http.StatusOK, map[string]any{
 		"issuer": p.config.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
-		"jwks_uri": at("/keys"), "userinfo_endpoint": at("/userinfo"),
+		"jwks_uri": at("/keys"), "userinfo_endpoint": at("/userinfo"), "end_session_endpoint": at("/end-session"),
 		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"RS256"}, "code_challenge_methods_supported": []string{"S256"},
 		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post"},

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,7 +26,7 @@ func provider(t *testing.T, keyFile string) *httptest.Server {
 	server := httptest.NewUnstartedServer(nil)
 	p, err := demoidp.New(demoidp.Config{
 		Issuer: "http://" + server.Listener.Addr().String(), ClientID: "muster", ClientSecret: "secret",
-		RedirectURIs: []string{redirect}, People: demoidp.DefaultPeople(), KeyFile: keyFile,
+		RedirectURIs: []string{redirect, redirect + "?tenant=1"}, LogoutURIs: []string{"http://localhost:1/out"}, People: demoidp.DefaultPeople(), KeyFile: keyFile,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +130,10 @@ func TestAuthorize(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || !strings.Contains(page, `name="subject" value="alice"`) || !strings.Contains(page, `name="nonce" value="n"`) {
 		t.Errorf("%d %s", answer.StatusCode, page)
 	}
+	forced := authorization(func(v url.Values) { v.Set("subject", "ada") })
+	if _, page := send(t, http.MethodGet, server.URL+"/authorize?"+forced.Encode(), nil); strings.Contains(page, `type="hidden" name="subject"`) {
+		t.Error("a link chose the person")
+	}
 	for name, edit := range map[string]func(url.Values){
 		"unknown client":   func(v url.Values) { v.Set("client_id", "x") },
 		"unknown redirect": func(v url.Values) { v.Set("redirect_uri", "http://evil.example/") },
@@ -172,6 +177,57 @@ func TestUserInfo(t *testing.T) {
 	}
 	if answer, _ := send(t, http.MethodGet, server.URL+"/userinfo", nil); answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("userinfo without a token: %d", answer.StatusCode)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		request, err := http.NewRequestWithContext(t.Context(), method, server.URL+"/userinfo", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token.Access)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var info map[string]any
+		if err := json.NewDecoder(answer.Body).Decode(&info); err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		want := map[string]any{
+			"sub": "dave", "email": "dave@example.com", "email_verified": false,
+			"name": "Dave Copperfield", "given_name": "Dave", "family_name": "Copperfield",
+		}
+		if !maps.Equal(info, want) {
+			t.Errorf("%s userinfo is %v", method, info)
+		}
+	}
+	// A code is no access token, nor the other way round.
+	if answer, _ := send(t, http.MethodPost, server.URL+"/token", redemption(token.Access, nil)); answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("an access token as a code: %d", answer.StatusCode)
+	}
+}
+
+// Signing out leads to registered places only, with the state that was sent; parameters are added to those that a URI has.
+func TestRedirects(t *testing.T) {
+	server := provider(t, "")
+	for query, want := range map[string]struct {
+		status   int
+		location string
+	}{
+		"": {http.StatusOK, ""},
+		"?post_logout_redirect_uri=http://evil.example/":               {http.StatusBadRequest, ""},
+		"?post_logout_redirect_uri=http://localhost:1/out":             {http.StatusSeeOther, "http://localhost:1/out"},
+		"?post_logout_redirect_uri=http://localhost:1/out&state=a%26b": {http.StatusSeeOther, "http://localhost:1/out?state=a%26b"},
+	} {
+		answer, _ := send(t, http.MethodGet, server.URL+"/end-session"+query, nil)
+		if answer.StatusCode != want.status || answer.Header.Get("Location") != want.location {
+			t.Errorf("%q: %d to %q", query, answer.StatusCode, answer.Header.Get("Location"))
+		}
+	}
+	form := authorization(func(v url.Values) { v.Set("redirect_uri", redirect+"?tenant=1"); v.Set("subject", "bob") })
+	answer, _ := send(t, http.MethodPost, server.URL+"/authorize", form)
+	if got := answer.Header.Get("Location"); !strings.HasPrefix(got, redirect+"?tenant=1&code=") {
+		t.Errorf("a redirect URI with a query: %q", got)
 	}
 }
 

@@ -11,9 +11,11 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -36,8 +38,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	access := rand.Text()
 	p.mutex.Lock()
-	granted.accessToken, granted.expires = access, time.Now().Add(lifetime)
-	p.codes["access "+access] = granted
+	granted.expires = time.Now().Add(lifetime)
+	p.access[access] = granted
 	p.mutex.Unlock()
 	writeJSON(w, http.StatusOK, map[string]any{
 		"access_token": access, "token_type": "Bearer", "expires_in": int(lifetime.Seconds()), "id_token": idToken,
@@ -61,14 +63,12 @@ func (p *Provider) redeem(form url.Values) (grant, bool) {
 	p.mutex.Lock()
 	granted, ok := p.codes[form.Get("code")]
 	delete(p.codes, form.Get("code"))
-	for code, other := range p.codes {
-		if time.Now().After(other.expires) {
-			delete(p.codes, code)
-		}
+	for _, grants := range []map[string]grant{p.codes, p.access} {
+		maps.DeleteFunc(grants, func(_ string, g grant) bool { return time.Now().After(g.expires) })
 	}
 	p.mutex.Unlock()
 	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-	return granted, ok && granted.accessToken == "" && time.Now().Before(granted.expires) &&
+	return granted, ok && time.Now().Before(granted.expires) &&
 		granted.redirectURI == form.Get("redirect_uri") && granted.challenge == base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -88,9 +88,9 @@ func personClaims(person Person) map[string]any {
 }
 
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
-	bearer := r.Header.Get("Authorization")
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	p.mutex.Lock()
-	granted, ok := p.codes["access "+trimBearer(bearer)]
+	granted, ok := p.access[token]
 	p.mutex.Unlock()
 	if !ok || time.Now().After(granted.expires) {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
@@ -98,14 +98,6 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, personClaims(granted.person))
-}
-
-func trimBearer(header string) string {
-	const prefix = "Bearer "
-	if len(header) < len(prefix) || header[:len(prefix)] != prefix {
-		return ""
-	}
-	return header[len(prefix):]
 }
 
 // sign makes a JWT with RS256.
