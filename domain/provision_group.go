@@ -209,7 +209,20 @@ func (c groupChange) changeMembers(id GroupID, changes []MembersChange) (added, 
 		}
 		added, removed = append(added, in...), append(removed, out...)
 	}
-	return unique(added), unique(removed), nil
+	// Whoever came and went, or went and came back, within one request is where they were.
+	return without(unique(added), removed), without(unique(removed), added), nil
+}
+
+// without returns the ids that are not among the others.
+func without(ids, others []MemberID) []MemberID {
+	if len(others) == 0 {
+		return ids
+	}
+	among := make(map[MemberID]bool, len(others))
+	for _, id := range others {
+		among[id] = true
+	}
+	return slices.DeleteFunc(ids, func(id MemberID) bool { return among[id] })
 }
 
 func (c groupChange) changeMembersOnce(id GroupID, change MembersChange) (added, removed []MemberID, err error) {

@@ -244,6 +244,15 @@ func TestGroupMembership(t *testing.T) {
 			w.Errorf("L6: adding a member again made version %d at %s", same.Version, same.UpdatedAt)
 		}
 		w.members(scope, group.ID, domain.MembersChange{Op: domain.MembersRemove, Members: []domain.MemberID{b.ID}}) // O23
+		inAndOut := w.members(scope, group.ID,                                                                       // S21
+			domain.MembersChange{Op: domain.MembersAdd, Members: []domain.MemberID{b.ID}},
+			domain.MembersChange{Op: domain.MembersRemove, Members: []domain.MemberID{b.ID}},
+			domain.MembersChange{Op: domain.MembersReplace},
+			domain.MembersChange{Op: domain.MembersAdd, Members: []domain.MemberID{a.ID}},
+		)
+		if inAndOut.Version != group.Version {
+			w.Errorf("S21: members who come and go in one request made version %d", inAndOut.Version)
+		}
 		w.clock.Advance(time.Minute)
 		changed := w.members(scope, group.ID, domain.MembersChange{Op: domain.MembersReplace, Members: []domain.MemberID{b.ID}})
 		if changed.Version != group.Version+1 {
