@@ -30,10 +30,8 @@ func (a *signIn) readmit(org OrgTx) error {
 	if err != nil {
 		return err
 	}
-	if settings.Settings.InvitesEnabled {
-		if claimed, err := a.claim(org); err != nil || claimed {
-			return err
-		}
+	if claimed, err := a.claim(org, settings.Settings); err != nil || claimed {
+		return err
 	}
 	return a.refuse(ReasonDisabled, "the membership is disabled")
 }
@@ -51,10 +49,8 @@ func (a *signIn) join(org OrgTx) error {
 	if err != nil {
 		return err
 	}
-	if settings.Settings.InvitesEnabled {
-		if claimed, err := a.claim(org); err != nil || claimed {
-			return err
-		}
+	if claimed, err := a.claim(org, settings.Settings); err != nil || claimed {
+		return err
 	}
 	if s := settings.Settings; s.JITEnabled && a.policy.JITEnabled {
 		return a.joinByJIT(org)
@@ -84,9 +80,9 @@ func (a *signIn) admitElsewhere(why string) error {
 	return a.refuse(ReasonNotInvited, why)
 }
 
-// claim takes a pending invite of the default organization: its roles and workspaces and nothing else (R12).
-func (a *signIn) claim(org OrgTx) (bool, error) {
-	if !a.claims.EmailTrusted {
+// claim takes a pending invite of the default organization, where invites are on: its roles and workspaces and nothing else (R12).
+func (a *signIn) claim(org OrgTx, settings OrgSettings) (bool, error) {
+	if !settings.InvitesEnabled || !a.claims.EmailTrusted {
 		return false, nil
 	}
 	invite, err := org.Invites().ByEmail(a.emailKey)

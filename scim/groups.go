@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"muster/domain"
+	"muster/scim/patch"
 )
 
 // createGroup is POST /Groups (S18).
@@ -18,24 +19,12 @@ func (s *server) createGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	group, err := s.service.CreateGroup(r.Context(), scopeOf(r), doc, takeMembers(doc))
+	doc, members, _ := patch.TakeMembers(doc)
+	group, err := s.service.CreateGroup(r.Context(), scopeOf(r), doc, patch.MemberIDs(members))
 	if err != nil {
 		return err
 	}
 	return s.answer(w, http.StatusCreated, s.groupResource(group), shown)
-}
-
-// takeMembers removes the members from a normalised document, which is stored without them, and returns their ids.
-func takeMembers(doc domain.Document) []domain.MemberID {
-	list, _ := doc["members"].([]any)
-	delete(doc, "members")
-	members := make([]domain.MemberID, 0, len(list))
-	for _, element := range list {
-		object, _ := element.(map[string]any)
-		id, _ := object["value"].(string)
-		members = append(members, domain.MemberID(id))
-	}
-	return members
 }
 
 // getGroup is GET /Groups/{id} (S19).
@@ -106,7 +95,8 @@ func (s *server) replaceGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := sameID(sent, string(groupID(r))); err != nil {
 		return err
 	}
-	members := domain.MembersChange{Op: domain.MembersReplace, Members: takeMembers(doc)}
+	doc, named, _ := patch.TakeMembers(doc)
+	members := domain.MembersChange{Op: domain.MembersReplace, Members: patch.MemberIDs(named)}
 	group, err := s.changeGroup(r, domain.GroupChange{
 		Apply: s.groups.replacement(doc), Members: []domain.MembersChange{members},
 	})

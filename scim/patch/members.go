@@ -19,6 +19,15 @@ func TakeMembers(doc domain.Document) (rest domain.Document, members []Member, g
 	return rest, membersOf(list), given
 }
 
+// MemberIDs returns whom the members name, in their order.
+func MemberIDs(members []Member) []domain.MemberID {
+	var ids []domain.MemberID
+	for _, member := range members {
+		ids = append(ids, domain.MemberID(member.Value))
+	}
+	return ids
+}
+
 func membersOf(list []any) []Member {
 	if len(list) == 0 {
 		return nil

@@ -86,11 +86,7 @@ type Request struct {
 func (r Request) MembersChanges() []domain.MembersChange {
 	changes := make([]domain.MembersChange, 0, len(r.Members))
 	for _, op := range r.Members {
-		change := domain.MembersChange{Op: op.Kind, Where: op.Filter}
-		for _, member := range op.Values {
-			change.Members = append(change.Members, domain.MemberID(member.Value))
-		}
-		changes = append(changes, change)
+		changes = append(changes, domain.MembersChange{Op: op.Kind, Where: op.Filter, Members: MemberIDs(op.Values)})
 	}
 	return changes
 }
