@@ -181,14 +181,19 @@ func TestPoisonedConnections(t *testing.T) {
 	f := newFaulty(t, "")
 	fatal := testkit.PostgresFatal("57P01", "terminating connection")
 	stop, done := make(chan struct{}), make(chan struct{})
+	// Faults come by work done and not by time: on a slow machine one transaction would meet more of them than it may try again.
+	var finishedOperations atomic.Int64
 	go func() {
 		defer close(done)
-		for f.proxy.Happened() < 100 {
+		for due := int64(0); f.proxy.Happened() < 100; {
 			select {
 			case <-stop:
 				return
-			case <-time.After(5 * time.Millisecond):
+			case <-time.After(time.Millisecond):
+			}
+			if finishedOperations.Load() >= due {
 				f.proxy.Next(testkit.Fault{Inject: fatal, Lose: f.proxy.Happened()%2 == 0})
+				due = finishedOperations.Load() + 60
 			}
 		}
 	}()
@@ -205,6 +210,7 @@ func TestPoisonedConnections(t *testing.T) {
 					if email, _, err := f.write(t.Context(), true, nil); err != nil {
 						t.Errorf("write of %s: %v", email, err)
 					}
+					finishedOperations.Add(1)
 					continue
 				}
 				if err := f.Read(t.Context(), func(tx domain.Tx) error {
@@ -213,6 +219,7 @@ func TestPoisonedConnections(t *testing.T) {
 				}); err != nil {
 					t.Errorf("read: %v", err)
 				}
+				finishedOperations.Add(1)
 			}
 		})
 	}
