@@ -66,17 +66,13 @@ func page[T any](q domain.Query, rows []row[T], position func(row[T]) domain.Pos
 	if len(rows) == 0 {
 		return result
 	}
-	result.Items = make([]T, len(rows))
+	result.Items, result.At = make([]T, len(rows)), make([]domain.Position, len(rows))
 	for i, row := range rows {
 		at := i
 		if q.Backward {
 			at = len(rows) - 1 - i
 		}
-		result.Items[at] = row.item
-	}
-	result.First, result.Last = position(rows[0]), position(rows[len(rows)-1])
-	if q.Backward {
-		result.First, result.Last = result.Last, result.First
+		result.Items[at], result.At[at] = row.item, position(row)
 	}
 	return result
 }

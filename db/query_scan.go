@@ -31,7 +31,7 @@ func scan[T any](q domain.Query, of found[T], where condition) (domain.Result[T]
 	if q.Count > 0 {
 		result = page(q, rows, func(r row[T]) domain.Position { return places[r.id] })
 	}
-	result.Total = s.total
+	result.Total, result.Scanned = s.total, true
 	if q.Total != nil {
 		result.Total = *q.Total
 	}

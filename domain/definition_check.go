@@ -12,6 +12,12 @@ const (
 	maxAttributes = 200
 )
 
+// WithDefaults returns the declarations with the RFC's defaults where a characteristic is left out.
+func (d Definitions) WithDefaults() Definitions {
+	d.normalize()
+	return d
+}
+
 // normalize puts the RFC's defaults where a characteristic is left out (RFC 7643 section 2.2).
 func (d *Definitions) normalize() {
 	for i := range d.Schemas {

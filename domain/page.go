@@ -70,8 +70,10 @@ type Result[T any] struct {
 	// Total is the number of all matches, not of the page (S40).
 	Total int
 	Items []T
-	// First and Last are where the page begins and ends; they mean nothing when it is empty.
-	First, Last Position
+	// At are where the items lie in the order.
+	At []Position
 	// More is true when further resources follow in the direction of the query.
 	More bool
+	// Scanned is true when finding and counting the matches meant looking at each of them.
+	Scanned bool
 }

@@ -94,10 +94,9 @@ func TestPathsAndMethods(t *testing.T) {
 		{"GET", "/Schemas/urn:nothing", http.StatusNotFound, ""},
 		{"GET", "/ResourceTypes/Device", http.StatusNotFound, ""},
 		{"GET", "/Me", http.StatusNotImplemented, ""},
-		{"POST", "/Bulk", http.StatusNotImplemented, ""},
-		{"POST", "/.search", http.StatusNotImplemented, ""},
-		{"GET", "/", http.StatusNotImplemented, ""},
-		{"GET", "", http.StatusNotImplemented, ""},
+		{"GET", "/Bulk", http.StatusMethodNotAllowed, searching},
+		{"GET", "/.search", http.StatusMethodNotAllowed, searching},
+		{"POST", "/", http.StatusMethodNotAllowed, reading},
 	} {
 		got := w.refused(c.status, "", c.method, c.path, "")
 		if allow := got.header.Get("Allow"); allow != c.allow {
