@@ -52,14 +52,14 @@ func (w *world) made(attributes string) string {
 	return id
 }
 
-// quote is text as a JSON string.
-func quote(t testing.TB, text string) string {
+// quote is a value as JSON.
+func quote(t testing.TB, value any) string {
 	t.Helper()
-	quoted, err := json.Marshal(text)
+	text, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(quoted)
+	return string(text)
 }
 
 // dig returns what lies at a path of keys in an answer; nil when nothing does.
