@@ -273,6 +273,10 @@ func TestRFC7643Membership(t *testing.T) {
 				w.Errorf("does not name %s: %s", unknown, got.text)
 			}
 		}
+		for _, nobody := range []string{`{"value":""}`, `{"value":null}`, `{"value":"` + ann + `"},{}`, `""`, `{"display":"Ann"}`} { // S16: never silently dropped
+			w.refused(400, "invalidValue", "POST", "/Groups", `{"schemas":["`+schema.GroupURN+`"],"displayName":"New","members":[`+nobody+`]}`)
+			w.refused(400, "invalidValue", "PATCH", "/Groups/"+team, patch(`{"op":"add","path":"members","value":[`+nobody+`]}`))
+		}
 		w.ok(200, "PATCH", "/Groups/"+team+"?attributes=id", patch(`{"op":"replace","path":"displayName","value":"Renamed"}`))
 		if got, _ := groups(ann).([]any); dig(got[0], "display") != "Renamed" {
 			w.Errorf("display %v", got)

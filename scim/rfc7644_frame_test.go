@@ -139,6 +139,33 @@ func TestRFC7644Concurrency(t *testing.T) {
 	})
 }
 
+// R41, S93: of creates of one name at once exactly one wins, and the others learn that it is there.
+func TestRFC7644ConcurrentCreates(t *testing.T) {
+	onEngines(t, func(w *world) {
+		for endpoint, body := range map[string]string{"/Users": person("ann@x.test"), "/Groups": group("Team")} {
+			codes := make([]int, 8)
+			var running sync.WaitGroup
+			for i := range codes {
+				running.Go(func() {
+					r := httptest.NewRequestWithContext(t.Context(), "POST", "/scim/v2"+endpoint, strings.NewReader(body))
+					r.Header.Set("Authorization", "Bearer "+w.secret)
+					recorder := httptest.NewRecorder()
+					w.handler.ServeHTTP(recorder, r)
+					codes[i] = recorder.Code
+				})
+			}
+			running.Wait()
+			slices.Sort(codes)
+			if want := append([]int{http.StatusCreated}, slices.Repeat([]int{http.StatusConflict}, len(codes)-1)...); !slices.Equal(codes, want) {
+				w.Errorf("%s: %v", endpoint, codes)
+			}
+			if total := w.ok(200, "GET", endpoint, "").body["totalResults"]; total != 1.0 {
+				w.Errorf("%s: %v", endpoint, total)
+			}
+		}
+	})
+}
+
 // R140, R13, R15, R44: two organizations may hold the same things, and see nothing of each other.
 func TestRFC7644Tenants(t *testing.T) {
 	onEngines(t, func(w *world) {

@@ -141,6 +141,15 @@ func TestRFC7644Lists(t *testing.T) {
 			{"R57 count is no number", "POST", "/Users/.search", searchRequest(`,"count":"x"`), 400, "invalidValue"},
 			{"R57 attributes is no list", "POST", "/Users/.search", searchRequest(`,"attributes":[1]`), 400, "invalidValue"},
 		})
+		// R11: null is absence, in a message too; R3: its names are in any case; other schemas beside the right one do no harm (S25).
+		for _, body := range []string{
+			searchRequest(`,"count":null,"filter":null,"attributes":null,"startIndex":null,"sortBy":null`), searchRequest(`,"COUNT":100,"unknown":{}`),
+			strings.Replace(searchRequest(""), `["`, `["urn:x:y","`, 1),
+		} {
+			if got := w.send("POST", "/Users/.search", body); got.body["itemsPerPage"] != 7.0 {
+				w.Errorf("%s: %d %.300s", body, got.status, got.text)
+			}
+		}
 		got := w.ok(200, "POST", "/Users/.search", searchRequest(`,"filter":"title pr","startIndex":3,"count":2,"attributes":["userName"]`))
 		if !reflect.DeepEqual(userNames(got), names[2:4]) || got.body["totalResults"] != 7.0 || strings.Contains(got.text, "title") {
 			w.Errorf(".search: %s", got.text)
