@@ -186,7 +186,7 @@ func TestRFC7643Keys(t *testing.T) {
 	onEngines(t, func(w *world) {
 		w.made(`"userName":"Straße","externalId":"abc"`)
 		w.made(`"userName":"renée","externalId":"É"`)
-		w.made(`"userName":"Ann"`)
+		ann := w.made(`"userName":"Ann"`)
 		w.exchanges([]exchange{
 			{"R15 case", "POST", "/Users", userWith(`"userName":"aNN"`), 409, "uniqueness"},
 			{"R15 full case folding", "POST", "/Users", userWith(`"userName":"STRASSE"`), 409, "uniqueness"},
@@ -197,8 +197,12 @@ func TestRFC7643Keys(t *testing.T) {
 			{"R13 another resource type", "POST", "/Groups", `{"schemas":["` + schema.GroupURN + `"],"displayName":"g","externalId":"abc"}`, 201, ""},
 			{"R13 groups too", "POST", "/Groups", `{"schemas":["` + schema.GroupURN + `"],"displayName":"h","externalId":"abc"}`, 409, "uniqueness"},
 			{"R13 opaque", "POST", "/Users", userWith(`"userName":"c","externalId":"E\u0301"`), 201, `{"userName":"c","externalId":"E\u0301","active":true}`},
+			{"R15 one's own name in another case", "PATCH", "/Users/<ann>", patch(`{"op":"replace","path":"userName","value":"ANN"}`), 200, `{"userName":"ANN","active":true}`},
+			{"K20 a name that was given up", "PATCH", "/Users/<ann>", patch(`{"op":"replace","path":"userName","value":"other"}`), 200, `{"userName":"other","active":true}`},
+			{"K20 is free", "POST", "/Users", userWith(`"userName":"ann"`), 201, `{"userName":"ann","active":true}`},
+			{"K20 and taken again", "PATCH", "/Users/<ann>", patch(`{"op":"replace","path":"userName","value":"Ann"}`), 409, "uniqueness"},
 			{"S11 spaces count", "POST", "/Users", userWith(`"userName":"d","externalId":" abc "`), 201, `{"userName":"d","externalId":" abc ","active":true}`},
-		})
+		}, "<ann>", ann)
 		for filter, want := range map[string][]string{
 			`userName eq "strasse"`: {"Straße"}, `userName eq "RENÉE"`: {"renée"}, `externalId eq "ABC"`: {"b"}, `userName sw "STRASS"`: {"Straße"},
 		} {
@@ -333,5 +337,48 @@ func TestRFC7643DeclaredAttributes(t *testing.T) {
 	}
 	if got := w.ok(200, "GET", "/Schemas", "").text; strings.Contains(got, `"id":"urn:ietf:params:scim:api:messages`) {
 		t.Error("a message's URN is among the schemas")
+	}
+}
+
+// R31, R34, S3, S81: canonical values, reference types and mutability are those of RFC 7643 section 8.7.1, and of what the server does.
+func TestRFC7643DeclaredCharacteristics(t *testing.T) {
+	w := onSQLite(t)
+	strs := func(names ...any) []any { return names }
+	for path, want := range map[string]map[string]any{
+		schema.UserURN + " emails type":            {"canonicalValues": strs("work", "home", "other"), "mutability": "readWrite"},
+		schema.UserURN + " phoneNumbers type":      {"canonicalValues": strs("work", "home", "mobile", "fax", "pager", "other")},
+		schema.UserURN + " ims type":               {"canonicalValues": strs("aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo")},
+		schema.UserURN + " photos type":            {"canonicalValues": strs("photo", "thumbnail")},
+		schema.UserURN + " photos value":           {"type": "reference", "referenceTypes": strs("external")},
+		schema.UserURN + " addresses type":         {"canonicalValues": strs("work", "home", "other")},
+		schema.UserURN + " groups type":            {"canonicalValues": strs("direct", "indirect"), "mutability": "readOnly"},
+		schema.UserURN + " groups $ref":            {"type": "reference", "referenceTypes": strs("User", "Group"), "mutability": "readOnly", "caseExact": true},
+		schema.UserURN + " groups value":           {"mutability": "readOnly", "caseExact": true},
+		schema.UserURN + " groups display":         {"mutability": "readOnly"},
+		schema.UserURN + " profileUrl":             {"type": "reference", "referenceTypes": strs("external"), "caseExact": true},
+		schema.UserURN + " x509Certificates value": {"type": "binary", "caseExact": true},
+		schema.UserURN + " emails primary":         {"type": "boolean", "multiValued": false, "required": false},
+		schema.UserURN + " password":               {"mutability": "writeOnly", "returned": "never"},
+		schema.GroupURN + " members $ref":          {"type": "reference", "referenceTypes": strs("User", "Group"), "mutability": "immutable", "caseExact": true},
+		schema.GroupURN + " members type":          {"canonicalValues": strs("User", "Group"), "mutability": "immutable"},
+		schema.GroupURN + " members":               {"type": "complex", "multiValued": true, "mutability": "readWrite"},
+		enterprise + " manager $ref":               {"type": "reference", "referenceTypes": strs("User"), "caseExact": true},
+		enterprise + " manager displayName":        {"mutability": "readOnly"},
+		enterprise + " employeeNumber":             {"type": "string", "multiValued": false, "required": false, "uniqueness": "none"},
+	} {
+		urn, names, _ := strings.Cut(path, " ")
+		declared := any(map[string]any{"subAttributes": w.ok(200, "GET", "/Schemas/"+urn, "").body["attributes"]})
+		for name := range strings.FieldsSeq(names) {
+			list, _ := dig(declared, "subAttributes").([]any)
+			declared = nil
+			if i := slices.IndexFunc(list, func(a any) bool { return dig(a, "name") == name }); i >= 0 {
+				declared = list[i]
+			}
+		}
+		for characteristic, value := range want {
+			if got := dig(declared, characteristic); !reflect.DeepEqual(got, value) {
+				t.Errorf("%s: %s is %v, want %v", path, characteristic, got, value)
+			}
+		}
 	}
 }

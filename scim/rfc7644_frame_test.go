@@ -110,6 +110,68 @@ func TestRFC7644EntityTags(t *testing.T) {
 	})
 }
 
+// R111, S8, S21, S93, L6: what changes nothing, in whatever words, changes neither version nor lastModified.
+func TestRFC7644NoChange(t *testing.T) {
+	onEngines(t, func(w *world) {
+		bob := w.made(`"userName":"bob"`)
+		ann := w.made(libraryUser)
+		team := w.createGroup("Team", ann, bob)
+		for _, c := range []struct{ path, operation string }{
+			{"/Users/" + ann, `{"op":"Replace","path":"active","value":"True"}`},
+			{"/Users/" + ann, `{"op":"replace","value":{"userName":"ann","externalId":"e1"}}`},
+			{"/Users/" + ann, `{"op":"add","path":"emails","value":[{"type":"home","value":"H@x.test"}]}`},
+			{"/Users/" + ann, `{"op":"add","path":"emails","value":[{"value":"ann@x.test","type":"work","primary":true}]}`},
+			{"/Users/" + ann, `{"op":"replace","path":"emails[type eq \"work\"].primary","value":true}`},
+			{"/Users/" + ann, `{"op":"replace","path":"name","value":{"familyName":"Lee"}}`},
+			{"/Users/" + ann, `{"op":"remove","path":"nickName"},{"op":"remove","path":"emails[type eq \"other\"]"}`},
+			{"/Users/" + ann, `{"op":"replace","path":"nickName","value":null}`},
+			{"/Users/" + ann, `{"op":"add","path":"nickName","value":"x"},{"op":"remove","path":"nickName"}`},
+			{"/Users/" + ann, `{"op":"replace","path":"password","value":"x"}`},
+			{"/Users/" + ann, `{"op":"replace","path":"` + enterprise + `","value":{"department":"D"}}`},
+			{"/Users/" + ann, `{"op":"replace","value":{"companyName":"unknown"}}`},
+			{"/Groups/" + team, `{"op":"replace","value":{"id":"` + team + `","displayName":"Team"}}`},
+			{"/Groups/" + team, `{"op":"add","path":"members","value":[` + values(bob) + `]}`},
+			{"/Groups/" + team, `{"op":"replace","path":"members","value":[` + values(bob, ann, bob) + `]}`},
+			{"/Groups/" + team, `{"op":"remove","path":"members[value eq \"nobody\"]"},{"op":"remove","path":"externalId"}`},
+			{"/Groups/" + team, `{"op":"Remove","path":"members","value":[]}`},
+			{"/Groups/" + team, `{"op":"add","path":"members","value":[]}`},
+		} {
+			before := w.ok(200, "GET", c.path, "")
+			w.ok(200, "PATCH", c.path+"?attributes=id", patch(c.operation))
+			if after := w.ok(200, "GET", c.path, ""); after.text != before.text || after.header.Get("ETag") != before.header.Get("ETag") {
+				w.Errorf("%s: before %s\nafter %s", c.operation, before.text, after.text)
+			}
+		}
+		for path, body := range map[string]string{"/Users/" + ann: userWith(libraryUser), "/Groups/" + team: group("Team", bob, ann)} {
+			before := w.ok(200, "GET", path, "")
+			if after := w.ok(200, "PUT", path, body); after.text != before.text {
+				w.Errorf("PUT: before %s\nafter %s", before.text, after.text)
+			}
+		}
+	})
+}
+
+// R14, R115, R134: a group that loses a member because the member is deleted is another version of the group.
+func TestRFC7644VersionOfGroups(t *testing.T) {
+	onEngines(t, func(w *world) {
+		ann, bob := w.create("ann@x.test"), w.create("bob@x.test")
+		team := w.createGroup("Team", ann, bob)
+		for _, change := range []func(){
+			func() { w.ok(204, "DELETE", "/Users/"+ann, "") },
+			func() { w.ok(204, "PATCH", "/Groups/"+team, patch(`{"op":"remove","path":"members"}`)) },
+			func() { w.ok(204, "PATCH", "/Groups/"+team, patch(`{"op":"add","path":"members","value":[`+values(bob)+`]}`)) },
+			func() { w.ok(200, "PUT", "/Groups/"+team, group("Team")) },
+		} {
+			before := w.ok(200, "GET", "/Groups/"+team, "")
+			change()
+			after := w.ok(200, "GET", "/Groups/"+team, "", "If-None-Match", before.header.Get("ETag"))
+			if dig(after.body, "meta", "lastModified") == dig(before.body, "meta", "lastModified") {
+				w.Errorf("before %s\nafter %s", before.text, after.text)
+			}
+		}
+	})
+}
+
 // R139, L1, S21: PATCHes of one User at once all apply, one after the other.
 func TestRFC7644Concurrency(t *testing.T) {
 	onEngines(t, func(w *world) {

@@ -135,10 +135,12 @@ func TestValidatorPatches(t *testing.T) {
 				"phoneNumbers":[{"type":"work","value":"t"},{"type":"mobile","value":"u"},{"type":"fax","value":"v"}],"externalId":"w",
 				"` + enterprise + `":{"employeeNumber":"x","department":"y","costCenter":"z","organization":"A","division":"B"},
 				"nickName":"C","userType":"D","locale":"E","timezone":"F","profileUrl":"G","roles":[{"primary":true,"display":"H","value":"I","type":"J"}]`},
-			{"V6 by path and without one", `"displayName":"o","emails":[{"type":"work","value":"o@x.test","primary":true}],"roles":[{"value":"o","primary":true}]`,
+			{
+				"V6 by path and without one", `"displayName":"o","emails":[{"type":"work","value":"o@x.test","primary":true}],"roles":[{"value":"o","primary":true}]`,
 				set("replace", `emails[type eq "work"].value`, "t@x.test") + "," + set("replace", `emails[primary eq true].display`, "E") + "," + set("replace", `roles[primary eq "True"].value`, "r") +
 					`,{"op":"replace","value":{"displayName":"D","name.givenName":"G","name.familyName":"F","externalId":"E","` + enterprise + `:employeeNumber":"847"}}`,
-				`"displayName":"D","emails":[{"type":"work","value":"t@x.test","primary":true,"display":"E"}],"roles":[{"value":"r","primary":true}],"name":{"givenName":"G","familyName":"F"},"externalId":"E","` + enterprise + `":{"employeeNumber":"847"}`},
+				`"displayName":"D","emails":[{"type":"work","value":"t@x.test","primary":true,"display":"E"}],"roles":[{"value":"r","primary":true}],"name":{"givenName":"G","familyName":"F"},"externalId":"E","` + enterprise + `":{"employeeNumber":"847"}`,
+			},
 			{"V27 the same attribute twice", `"displayName":"o"`, set("Replace", "displayName", "a") + "," + `{"op":"Remove","path":"displayName"}` + "," + set("Add", "displayName", "b"), `"displayName":"b"`},
 			{"E15 disabled, without a path", `"title":"T"`, `{"op":"Replace","value":{"active":"False"}},{"op":"Replace","path":"active","value":"True"}`, `"title":"T"`},
 			{"E19 in the pathless form", "", `{"op":"Add","path":"manager","value":[{"$ref":null,"value":"m"}]}`, `"` + enterprise + `":{"manager":{"value":"m"}}`},
