@@ -159,7 +159,9 @@ func TestRFC7644VersionOfGroups(t *testing.T) {
 		for _, change := range []func(){
 			func() { w.ok(204, "DELETE", "/Users/"+ann, "") },
 			func() { w.ok(204, "PATCH", "/Groups/"+team, patch(`{"op":"remove","path":"members"}`)) },
-			func() { w.ok(204, "PATCH", "/Groups/"+team, patch(`{"op":"add","path":"members","value":[`+values(bob)+`]}`)) },
+			func() {
+				w.ok(204, "PATCH", "/Groups/"+team, patch(`{"op":"add","path":"members","value":[`+values(bob)+`]}`))
+			},
 			func() { w.ok(200, "PUT", "/Groups/"+team, group("Team")) },
 		} {
 			before := w.ok(200, "GET", "/Groups/"+team, "")
