@@ -1,0 +1,248 @@
+package scim_test
+
+import (
+	"net/http"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// unreserved are the characters that a cursor may have (P4, RFC 3986 section 2.3).
+var unreserved = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
+
+// walkCursor follows nextCursor from the first page to the last; between pages it calls meanwhile with the page's names.
+func (w *world) walkCursor(query string, meanwhile func(page int, names []string)) (pages [][]string) {
+	w.Helper()
+	endpoint, parameters, _ := strings.Cut(query, "?")
+	for cursor := ""; ; {
+		got := w.ok(http.StatusOK, "GET", endpoint+"?cursor="+cursor+"&"+parameters, "")
+		names := userNames(got)
+		next, more := got.body["nextCursor"].(string)
+		if _, indexed := got.body["startIndex"]; indexed || more && !unreserved.MatchString(next) || (cursor == "") && got.body["previousCursor"] != nil {
+			w.Fatalf("%s page %d: %s", query, len(pages), got.text)
+		}
+		if total := got.body["itemsPerPage"]; total != nil && total != float64(len(names)) {
+			w.Errorf("%s: itemsPerPage %v of %v", query, total, names)
+		}
+		pages = append(pages, names)
+		if meanwhile != nil {
+			meanwhile(len(pages), names)
+		}
+		if !more {
+			return pages
+		}
+		if len(pages) > 100 {
+			w.Fatalf("%s: no end", query)
+		}
+		cursor = next
+	}
+}
+
+// P1, P5, P8, S42, R51: pages by cursor hold what one page holds, in its order, whatever the filter and the order are.
+func TestCursorPages(t *testing.T) {
+	onEngines(t, func(w *world) {
+		for i := range 11 {
+			w.made(`"userName":"u` + strconv.Itoa(i*7%11) + `","title":"` + strconv.Itoa(i%3) + `"` + map[bool]string{true: `,"nickName":"N` + strconv.Itoa(i) + `"`}[i%4 == 0])
+		}
+		for _, query := range []string{
+			"/Users?count=4", "/Users?count=1", "/Users?count=11", "/Users?count=100", "/Users?", "/Users?count=3&filter=title eq \"1\"",
+			"/Users?count=2&filter=title eq \"none\"", "/Users?count=2&sortBy=userName", "/Users?count=3&sortBy=title&sortOrder=descending",
+			"/Users?count=2&sortBy=nickName", "/Users?count=2&sortBy=nickName&sortOrder=descending", "/Users?count=5&attributes=userName&sortBy=meta.created",
+		} {
+			parameters := regexp.MustCompile(`count=\d+&?`).ReplaceAllString(query, "")
+			whole := userNames(w.ok(http.StatusOK, "GET", parameters, ""))
+			pages := w.walkCursor(query, nil)
+			if got := slices.Concat(pages...); !slices.Equal(got, whole) {
+				w.Errorf("%s: pages %v, whole %v", query, pages, whole)
+			}
+			if count := countOf(query); len(pages) != max(1, (len(whole)+count-1)/count) {
+				w.Errorf("%s: %d pages: %v", query, len(pages), pages)
+			}
+		}
+		// P1: a bare cursor is the first page too; P5: the total, if there is one, is of all.
+		for _, query := range []string{"/Users?cursor&count=2", "/Users?count=2&cursor="} {
+			got := w.ok(http.StatusOK, "GET", query, "")
+			if total := got.body["totalResults"]; len(userNames(got)) != 2 || got.body["nextCursor"] == nil || total != nil && total != 11.0 {
+				w.Errorf("%s: %s", query, got.text)
+			}
+		}
+		// Without cursor the answer is by index, as ServiceProviderConfig says (P7).
+		if got := w.ok(http.StatusOK, "GET", "/Users?count=2", ""); got.body["nextCursor"] != nil || got.body["startIndex"] != 1.0 {
+			w.Errorf("by index: %s", got.text)
+		}
+	})
+}
+
+func countOf(query string) int {
+	values, _ := url.ParseQuery(query[strings.IndexByte(query, '?')+1:])
+	if n, err := strconv.Atoi(values.Get("count")); err == nil {
+		return n
+	}
+	return 100
+}
+
+// P6: cursors in .search, where the query is in the body, and the same cursor by GET and POST.
+func TestCursorSearch(t *testing.T) {
+	onEngines(t, func(w *world) {
+		var want []string
+		for i := range 5 {
+			want = append(want, "g"+strconv.Itoa(i))
+			w.createGroup(want[i])
+		}
+		var got []string
+		for cursor, more := "", true; more; {
+			page := w.ok(http.StatusOK, "POST", "/Groups/.search", searchRequest(`,"count":2,"sortBy":"displayName","cursor":"`+cursor+`"`))
+			got = append(got, userNames(page)...)
+			cursor, more = page.body["nextCursor"].(string)
+			if len(got) > 10 {
+				break
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			w.Errorf("got %v", got)
+		}
+	})
+}
+
+// P1, S42: previousCursor leads back to the page before.
+func TestCursorBack(t *testing.T) {
+	onEngines(t, func(w *world) {
+		for i := range 6 {
+			w.createGroup("g" + strconv.Itoa(i))
+		}
+		first := w.ok(http.StatusOK, "GET", "/Groups?count=2&cursor=", "")
+		next, _ := first.body["nextCursor"].(string)
+		second := w.ok(http.StatusOK, "GET", "/Groups?count=2&cursor="+next, "")
+		previous, ok := second.body["previousCursor"].(string)
+		if !ok {
+			w.Fatalf("no previousCursor: %s", second.text)
+		}
+		back := w.ok(http.StatusOK, "GET", "/Groups?count=2&cursor="+previous, "")
+		if !reflect.DeepEqual(userNames(back), userNames(first)) || back.body["previousCursor"] != nil {
+			w.Errorf("back: %s, first: %s", back.text, first.text)
+		}
+	})
+}
+
+// P2, P3, S42: what is no cursor of this query, client and time is refused, and says nothing else.
+func TestCursorErrors(t *testing.T) {
+	onEngines(t, func(w *world) {
+		_, err := w.service.CreateOrganizationByHand(t.Context(), "Elsewhere")
+		w.must(err)
+		for i := range 4 {
+			w.made(`"userName":"u` + strconv.Itoa(i) + `","title":"T"`)
+			w.createGroup("g" + strconv.Itoa(i))
+		}
+		cursor, _ := w.ok(http.StatusOK, "GET", `/Users?cursor=&count=2&filter=title pr`, "").body["nextCursor"].(string)
+		if cursor == "" {
+			w.Fatal("no cursor")
+		}
+		forged := []byte(cursor)
+		forged[len(forged)/2] ^= 1
+		details := map[any]bool{}
+		for _, query := range []string{
+			"/Users?count=2&filter=title pr&cursor=x", "/Users?count=2&filter=title pr&cursor=" + string(forged), "/Users?count=2&filter=title pr&cursor=" + cursor + "A",
+			"/Users?count=2&filter=title pr&cursor=" + cursor[:len(cursor)-1], "/Users?count=2&cursor=" + cursor, `/Users?count=2&filter=title eq "T"&cursor=` + cursor,
+			"/Users?count=2&filter=title pr&sortBy=userName&cursor=" + cursor, "/Groups?count=2&cursor=" + cursor, "/Users?count=2&filter=title pr&cursor=" + strings.Repeat("A", 5000),
+		} {
+			details[w.refused(http.StatusBadRequest, "invalidCursor", "GET", query, "").body["detail"]] = true
+		}
+		home := w.secret
+		w.secret = w.token("Elsewhere")
+		details[w.refused(http.StatusBadRequest, "invalidCursor", "GET", "/Users?count=2&filter=title pr&cursor="+cursor, "").body["detail"]] = true
+		w.secret = home
+		if len(details) != 1 {
+			w.Errorf("the refusals differ: %v", details)
+		}
+		if got := w.send("GET", "/Users?cursor=&startIndex=1", ""); got.status != http.StatusBadRequest {
+			w.Errorf("cursor and startIndex: %d %s", got.status, got.text)
+		}
+		for _, query := range []string{"/Users?cursor=&count=x", "/Users?cursor=&count=1.5"} {
+			if got := w.send("GET", query, ""); got.status != http.StatusBadRequest {
+				w.Errorf("%s: %d %s", query, got.status, got.text)
+			}
+		}
+		// The filter alone, spelled another way or in another order of parameters, is the same query.
+		w.ok(http.StatusOK, "GET", "/Users?filter=title pr&cursor="+cursor+"&count=2&aadOptscim062020", "")
+	})
+}
+
+// P3, P7: a cursor lives as long as ServiceProviderConfig says.
+func TestCursorExpires(t *testing.T) {
+	w := onSQLite(t)
+	for i := range 3 {
+		w.createGroup("g" + strconv.Itoa(i))
+	}
+	pagination := w.ok(http.StatusOK, "GET", "/ServiceProviderConfig", "").body["pagination"]
+	seconds, ok := dig(pagination, "cursorTimeout").(float64)
+	if !ok || dig(pagination, "cursor") != true || dig(pagination, "index") != true {
+		t.Fatalf("pagination %v", pagination)
+	}
+	cursor, _ := w.ok(http.StatusOK, "GET", "/Groups?cursor=&count=1", "").body["nextCursor"].(string)
+	w.clock.Advance(time.Duration(seconds-2) * time.Second)
+	w.ok(http.StatusOK, "GET", "/Groups?count=1&cursor="+cursor, "")
+	w.clock.Advance(2 * time.Second)
+	w.refused(http.StatusBadRequest, "expiredCursor", "GET", "/Groups?count=1&cursor="+cursor, "")
+}
+
+// P8, S41: whatever is made and deleted meanwhile, each resource that is there throughout comes exactly once.
+func TestCursorWhileOthersWrite(t *testing.T) {
+	onEngines(t, func(w *world) {
+		for _, order := range []string{"", "&sortBy=displayName", "&sortBy=displayName&sortOrder=descending", "&sortBy=meta.lastModified", "&sortBy=externalId"} {
+			const groups = 24
+			ids := map[string]string{}
+			for i := range groups {
+				name := "g" + strconv.Itoa(100+i*11%groups)
+				ids[name] = w.createGroup(name)
+			}
+			gone := map[string]bool{}
+			remove := func(name string) {
+				if id := ids[name]; id != "" && !gone[name] {
+					gone[name] = true
+					w.ok(http.StatusNoContent, "DELETE", "/Groups/"+id, "")
+				}
+			}
+			pages := w.walkCursor("/Groups?count=4"+order, func(page int, names []string) {
+				// Of those that were shown: the last one, from which the next page goes on, and the first.
+				if page%2 == 1 && len(names) > 0 {
+					remove(names[len(names)-1])
+					remove(names[0])
+				}
+				remove("g" + strconv.Itoa(100+page*5%groups))
+				w.createGroup("f" + strconv.Itoa(page) + order)
+				w.createGroup("h" + strconv.Itoa(page) + order)
+			})
+			times := map[string]int{}
+			for _, name := range slices.Concat(pages...) {
+				times[name]++
+			}
+			for name := range ids {
+				if !gone[name] && times[name] != 1 || times[name] > 1 {
+					w.Errorf("%q: %s came %d times: %v", order, name, times[name], pages)
+				}
+			}
+			w.empty()
+		}
+	})
+}
+
+// S41, S40: pages by startIndex of a list that nobody changes are whole; while others write, no page fails.
+func TestIndexWhileOthersWrite(t *testing.T) {
+	onEngines(t, func(w *world) {
+		for i := range 10 {
+			w.createGroup("g" + strconv.Itoa(i))
+		}
+		for start := 1; start < 20; start += 3 {
+			got := w.ok(http.StatusOK, "GET", "/Groups?count=3&startIndex="+strconv.Itoa(start), "")
+			w.createGroup("n" + strconv.Itoa(start))
+			if total, _ := got.body["totalResults"].(float64); int(total) != 10+(start-1)/3 {
+				w.Errorf("totalResults %v", total)
+			}
+		}
+	})
+}
