@@ -17,6 +17,10 @@ type dialect struct {
 	position string
 	// each opens the JSON array bound to its one placeholder as a table "j" with a column "value".
 	each string
+	// lock ends a SELECT that holds its rows; empty where a writing transaction holds everything.
+	lock string
+	// combines says that several writes can be parts of one statement.
+	combines bool
 	// ddl turns the common schema into the engine's.
 	ddl *strings.Replacer
 }
@@ -24,7 +28,7 @@ type dialect struct {
 func postgresDialect() dialect {
 	return dialect{
 		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos",
-		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", ddl: strings.NewReplacer(),
+		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", lock: " FOR NO KEY UPDATE", combines: true, ddl: strings.NewReplacer(),
 	}
 }
 

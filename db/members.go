@@ -54,7 +54,7 @@ func (s memberStore) Insert(m domain.Member) (bool, error) {
 	}
 	delete(s.fresh, m.User)
 	args := append([]any{s.org, m.ID, m.User, m.Status, micros(m.CreatedAt)}, held...)
-	return s.insert("INSERT INTO members (org_id, "+memberColumns+") VALUES ("+places(11)+")", args...)
+	return s.presume("members", "INSERT INTO members (org_id, "+memberColumns+") VALUES ("+places(11)+")", args...)
 }
 
 // SetStatus implements domain.MemberStore.

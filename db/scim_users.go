@@ -138,7 +138,7 @@ func (s scimUserStore) Insert(u domain.SCIMUser) error {
 	if err != nil {
 		return err
 	}
-	created, err := s.insert("INSERT INTO scim_users (org_id, user_name_key, external_id, display_name_key, full_name, active, "+scimUserColumns+") VALUES ("+places(12)+")",
+	created, err := s.presume("scim_users", "INSERT INTO scim_users (org_id, user_name_key, external_id, display_name_key, full_name, active, "+scimUserColumns+") VALUES ("+places(12)+")",
 		s.org, k.userName, k.externalID, k.displayName, k.fullName, u.Active, u.ID, u.User, k.data, u.Version, micros(u.CreatedAt), micros(u.UpdatedAt))
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (s scimUserStore) Update(u domain.SCIMUser) error {
 	if known, ok := s.emails[u.ID]; ok && slices.Equal(known, k.emails) {
 		return nil
 	}
-	if _, err := s.exec("DELETE FROM scim_emails WHERE org_id = ? AND member_id = ?", s.org, u.ID); err != nil {
+	if err := s.later("scim_emails", "DELETE FROM scim_emails WHERE org_id = ? AND member_id = ?", s.org, u.ID); err != nil {
 		return err
 	}
 	return s.addEmails(u.ID, k.emails)
@@ -184,11 +184,10 @@ func (s scimUserStore) clash(k scimUserKeys, id domain.MemberID) error {
 func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
 	s.emails[id] = keys
 	if len(keys) == 1 { // nearly everybody; faster than the list
-		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) VALUES (?, ?, ?)", s.org, id, keys[0])
-		return err
+		return s.later("scim_emails", "INSERT INTO scim_emails (org_id, member_id, value_key) VALUES (?, ?, ?)", s.org, id, keys[0])
 	}
 	for some := range slices.Chunk(keys, chunk) {
-		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1, len(some))+" WHERE TRUE",
+		err := s.later("scim_emails", "INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1, len(some))+" WHERE TRUE",
 			s.org, id, texts(some))
 		if err != nil {
 			return err

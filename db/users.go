@@ -40,7 +40,7 @@ func (s userStore) Insert(u domain.User) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	created, err := s.insert("INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+	created, err := s.presume("users", "INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
 		u.ID, u.Email, emailKey, u.FullName, nameKey, micros(u.CreatedAt))
 	if created {
 		s.held[u.ID], s.fresh[u.ID] = true, true
@@ -63,8 +63,12 @@ func (s userStore) Update(u domain.User) error {
 	if err != nil {
 		return err
 	}
-	err = s.must("user", "UPDATE users SET email = ?, email_key = ?, full_name = ?, full_name_key = ? WHERE id = ?",
-		u.Email, emailKey, u.FullName, nameKey, u.ID)
+	update := "UPDATE users SET email = ?, email_key = ?, full_name = ?, full_name_key = ? WHERE id = ?"
+	args := []any{u.Email, emailKey, u.FullName, nameKey, u.ID}
+	if s.held[u.ID] {
+		return s.mustLater("user", "users", update, args...)
+	}
+	err = s.must("user", update, args...)
 	if domain.IsKind(err, domain.Conflict) {
 		return taken("emails")
 	}
@@ -83,7 +87,8 @@ func (s userStore) Lock(id domain.UserID) error {
 	if s.held[id] {
 		return s.writable()
 	}
-	err := s.must("user", "UPDATE users SET lock_rev = lock_rev + 1 WHERE id = ?", id)
+	var found int
+	err := s.change("user", &found, "SELECT 1 FROM users WHERE id = ?"+s.dialect.lock, id)
 	s.held[id] = err == nil
 	return err
 }

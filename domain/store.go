@@ -12,6 +12,7 @@ type Store interface {
 	Read(ctx context.Context, fn func(Tx) error) error
 	// Write runs fn in a transaction and commits when fn returns nil.
 	// It may run fn more than once, after a conflict with another transaction; fn has no side effects of its own.
+	// A run before the last one may have been told that a row was written which then turned out to be refused.
 	// An error of kind Unknown means that the commit was not answered and no marker could decide.
 	Write(ctx context.Context, fn func(Tx) error) error
 }

@@ -47,7 +47,8 @@ func (s *suite) users(t *testing.T) {
 	user, second := s.user(t), s.user(t)
 	nobody := domain.User{ID: id[domain.UserID](), FullName: "No Address", CreatedAt: Start.Add(time.Microsecond)}
 	nobodyElse := domain.User{ID: id[domain.UserID](), CreatedAt: Start}
-	s.write(t, func(tx domain.Tx) error {
+	var twice bool
+	s.write(t, func(tx domain.Tx) (err error) {
 		users := tx.System(s.system).Users()
 		for _, one := range []domain.User{nobody, nobodyElse} {
 			if created, err := users.Insert(one); err != nil || !created {
@@ -55,11 +56,12 @@ func (s *suite) users(t *testing.T) {
 			}
 		}
 		twin := domain.User{ID: id[domain.UserID](), Email: user.Email, CreatedAt: Start}
-		if created, err := users.Insert(twin); err != nil || created {
-			t.Errorf("Insert with an address that is taken: %v, %v", created, err)
+		if twice, err = users.Insert(twin); err != nil {
+			return err
 		}
 		return users.Lock(user.ID)
 	})
+	want(t, "Insert with an address that is taken", twice, false)
 	user.FullName, user.Email = "New Name", unique("moved")+"@Example.com"
 	s.write(t, func(tx domain.Tx) error { return tx.System(s.system).Users().Update(user) })
 	s.read(t, func(tx domain.Tx) error {
