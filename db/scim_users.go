@@ -30,15 +30,18 @@ func (r scimUserRow) scimUser() (domain.SCIMUser, error) {
 	return user, err
 }
 
-// Get implements domain.SCIMUserStore; the resource and its groups come with one statement.
-func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) {
+// Get implements domain.SCIMUserStore.
+func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) { return s.read(id, "") }
+
+// read gets the resource and its groups with one statement.
+func (s scimUserStore) read(id domain.MemberID, lock string) (domain.SCIMUser, error) {
 	var rows []struct {
 		scimUserRow
 
 		Kind  int    `db:"kind"`
 		Group string `db:"group_name"`
 	}
-	err := s.all(&rows, `SELECT 0 AS kind, '' AS group_name, `+scimUserColumns+` FROM scim_users WHERE org_id = ? AND id = ?
+	err := s.all(&rows, `SELECT 0 AS kind, '' AS group_name, found.* FROM (SELECT `+scimUserColumns+` FROM scim_users WHERE org_id = ? AND id = ?`+lock+`) AS found
 		UNION ALL SELECT 1, g.display_name, g.id, '', '', 0, 0, 0
 		FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id WHERE gm.org_id = ? AND gm.member_id = ?
 		ORDER BY 1, 3`, s.org, id, s.org, id)
@@ -60,12 +63,10 @@ func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) {
 
 // Lock implements domain.SCIMUserStore.
 func (s scimUserStore) Lock(id domain.MemberID) (domain.SCIMUser, error) {
-	var row scimUserRow
-	err := s.change("User", &row, "UPDATE scim_users SET lock_rev = lock_rev + 1 WHERE org_id = ? AND id = ? RETURNING "+scimUserColumns, s.org, id)
-	if err != nil {
+	if err := s.ready(); err != nil {
 		return domain.SCIMUser{}, err
 	}
-	user, err := row.scimUser()
+	user, err := s.read(id, s.dialect.lock)
 	if err != nil {
 		return domain.SCIMUser{}, err
 	}
@@ -156,16 +157,22 @@ func (s scimUserStore) Update(u domain.SCIMUser) error {
 	if err != nil {
 		return err
 	}
-	err = s.must("User", `UPDATE scim_users SET user_name_key = ?, external_id = ?, display_name_key = ?, full_name = ?, active = ?,
-		data = ?, version = ?, updated_at = ? WHERE org_id = ? AND id = ?`,
-		k.userName, k.externalID, k.displayName, k.fullName, u.Active, k.data, u.Version, micros(u.UpdatedAt), s.org, u.ID)
+	update := `UPDATE scim_users SET user_name_key = ?, external_id = ?, display_name_key = ?, full_name = ?, active = ?,
+		data = ?, version = ?, updated_at = ? WHERE org_id = ? AND id = ?`
+	args := []any{k.userName, k.externalID, k.displayName, k.fullName, u.Active, k.data, u.Version, micros(u.UpdatedAt), s.org, u.ID}
+	known, locked := s.emails[u.ID]
+	if locked {
+		err = s.mustLater("User", "scim_users", update, args...)
+	} else {
+		err = s.must("User", update, args...)
+	}
 	if named, ok := conflict(err); ok && !named {
 		return s.clash(k, u.ID)
 	}
 	if err != nil {
 		return err
 	}
-	if known, ok := s.emails[u.ID]; ok && slices.Equal(known, k.emails) {
+	if locked && slices.Equal(known, k.emails) {
 		return nil
 	}
 	if err := s.later("scim_emails", "DELETE FROM scim_emails WHERE org_id = ? AND member_id = ?", s.org, u.ID); err != nil {
