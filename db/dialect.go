@@ -21,6 +21,8 @@ type dialect struct {
 	lock string
 	// combines says that several writes can be parts of one statement.
 	combines bool
+	// list is the aggregate of rows as JSON text, a list of pairs, in order of the first.
+	list string
 	// ddl turns the common schema into the engine's.
 	ddl *strings.Replacer
 }
@@ -29,6 +31,7 @@ func postgresDialect() dialect {
 	return dialect{
 		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos",
 		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", lock: " FOR NO KEY UPDATE", combines: true, ddl: strings.NewReplacer(),
+		list: "CAST(json_agg(json_build_array(%[1]s, %[2]s) ORDER BY %[1]s) AS TEXT)",
 	}
 }
 
@@ -37,7 +40,7 @@ func postgresDialect() dialect {
 func sqliteDialect() dialect {
 	return dialect{
 		engine: SQLite, bind: sqlx.QUESTION, goose: database.DialectSQLite3, position: "instr",
-		each: "json_each(?) AS j", ddl: strings.NewReplacer(` COLLATE "C"`, "", " WITH (fillfactor = 80)", ""),
+		each: "json_each(?) AS j", list: "json_group_array(json_array(%[1]s, %[2]s) ORDER BY %[1]s)", ddl: strings.NewReplacer(` COLLATE "C"`, "", " WITH (fillfactor = 80)", ""),
 	}
 }
 
@@ -53,6 +56,9 @@ func (d dialect) rebind(query string) string {
 func (d dialect) contains(column string) string {
 	return d.position + "(" + column + ", ?) > 0"
 }
+
+// pairs is all rows of a group as JSON text: a list of lists of two texts.
+func (d dialect) pairs(first, second string) string { return fmt.Sprintf(d.list, first, second) }
 
 // in is the right side of IN for up to n ids that texts has put into its one placeholder.
 func (d dialect) in(n int) string {

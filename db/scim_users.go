@@ -1,6 +1,7 @@
 package db
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"muster/domain"
@@ -30,35 +31,19 @@ func (r scimUserRow) scimUser() (domain.SCIMUser, error) {
 	return user, err
 }
 
-// Get implements domain.SCIMUserStore.
-func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) { return s.read(id, "") }
+// Get implements domain.SCIMUserStore; the resource and its groups come with one statement.
+func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) { return s.fetch(id, false, "") }
 
-// read gets the resource and its groups with one statement.
-func (s scimUserStore) read(id domain.MemberID, lock string) (domain.SCIMUser, error) {
-	var rows []struct {
-		scimUserRow
+// Fetch implements domain.SCIMUserStore.
+func (s scimUserStore) Fetch(id domain.MemberID) (domain.SCIMUser, error) { return s.fetch(id, true, "") }
 
-		Kind  int    `db:"kind"`
-		Group string `db:"group_name"`
-	}
-	err := s.all(&rows, `SELECT 0 AS kind, '' AS group_name, found.* FROM (SELECT `+scimUserColumns+` FROM scim_users WHERE org_id = ? AND id = ?`+lock+`) AS found
-		UNION ALL SELECT 1, g.display_name, g.id, '', '', 0, 0, 0
-		FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id WHERE gm.org_id = ? AND gm.member_id = ?
-		ORDER BY 1, 3`, s.org, id, s.org, id)
+func (s scimUserStore) fetch(id domain.MemberID, raw bool, lock string) (domain.SCIMUser, error) {
+	var row listedUserRow
+	err := s.get("User", &row, "SELECT "+s.listedColumns()+", '' AS sort_key FROM scim_users WHERE org_id = ? AND id = ?"+lock, s.org, id)
 	if err != nil {
 		return domain.SCIMUser{}, err
 	}
-	if len(rows) == 0 || rows[0].Kind != 0 {
-		return domain.SCIMUser{}, notFound("User")
-	}
-	user, err := rows[0].scimUser()
-	if err != nil {
-		return domain.SCIMUser{}, err
-	}
-	for _, row := range rows[1:] {
-		user.Groups = append(user.Groups, domain.GroupRef{ID: domain.GroupID(row.ID), Name: row.Group})
-	}
-	return user, nil
+	return row.user(raw)
 }
 
 // Lock implements domain.SCIMUserStore.
@@ -66,7 +51,7 @@ func (s scimUserStore) Lock(id domain.MemberID) (domain.SCIMUser, error) {
 	if err := s.ready(); err != nil {
 		return domain.SCIMUser{}, err
 	}
-	user, err := s.read(id, s.dialect.lock)
+	user, err := s.fetch(id, false, s.dialect.lock)
 	if err != nil {
 		return domain.SCIMUser{}, err
 	}
@@ -148,7 +133,19 @@ func (s scimUserStore) Insert(u domain.SCIMUser) error {
 		return s.clash(k, u.ID)
 	}
 	s.grown++
+	if err := s.countUsers(1); err != nil {
+		return err
+	}
 	return s.addEmails(u.ID, k.emails)
+}
+
+// countShards is over how many rows an organization's count is spread, so that writers seldom meet.
+const countShards = 16
+
+// countUsers keeps the number of an organization's users, which lists tell without counting (S40).
+func (h handle) countUsers(by int) error {
+	return h.later("scim_counts", `INSERT INTO scim_counts (org_id, shard, users) VALUES (?, ?, ?)
+		ON CONFLICT (org_id, shard) DO UPDATE SET users = scim_counts.users + excluded.users`, h.org, rand.IntN(countShards), by) //nolint:gosec // spreads load
 }
 
 // Update implements domain.SCIMUserStore; addresses are written only when they changed.

@@ -18,7 +18,7 @@ import (
 func TestUnauthenticated(t *testing.T) {
 	onEngines(t, func(w *world) {
 		scope := w.commandLine("")
-		deleted, gone, err := w.service.CreateSCIMToken(t.Context(), scope, "deleted")
+		deleted, gone, err := w.service.CreateSCIMToken(t.Context(), scope, domain.NewSCIMToken{Description: "deleted"})
 		w.must(err)
 		w.must(w.service.DeleteSCIMToken(t.Context(), scope, deleted.ID))
 		_, personal, err := w.service.CreatePersonalTokenFor(t.Context(), scope, "ada@x.test", true, "of another kind")

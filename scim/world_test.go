@@ -95,7 +95,7 @@ func (w *world) commandLine(org string) domain.OrgScope {
 // token makes a SCIM token of an organization, the default one when the name is empty.
 func (w *world) token(org string) string {
 	w.Helper()
-	_, secret, err := w.service.CreateSCIMToken(w.Context(), w.commandLine(org), "test")
+	_, secret, err := w.service.CreateSCIMToken(w.Context(), w.commandLine(org), domain.NewSCIMToken{Description: "test"})
 	w.must(err)
 	return string(secret)
 }
