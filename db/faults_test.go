@@ -335,7 +335,10 @@ func TestLongTransactions(t *testing.T) {
 		user, err = tx.System(f.system).Users().ByEmail(email)
 		return err
 	}))
-	lock := func(tx domain.Tx) error { return tx.System(f.system).Users().Lock(user.ID) }
+	lock := func(tx domain.Tx) error {
+		_, err := tx.System(f.system).Users().Lock(user.ID)
+		return err
+	}
 	runs := 0
 	must(t, f.Write(t.Context(), func(tx domain.Tx) error {
 		if err := lock(tx); err != nil {

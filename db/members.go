@@ -43,7 +43,7 @@ func (s memberStore) find(column, value string) (domain.Member, error) {
 	if err != nil {
 		return domain.Member{}, err
 	}
-	s.seen[row.ID] = true
+	s.seen[string(row.ID)] = true
 	return row.member()
 }
 
@@ -54,7 +54,7 @@ func (s memberStore) Insert(m domain.Member) (bool, error) {
 		return false, err
 	}
 	delete(s.fresh, m.User)
-	s.seen[m.ID] = true
+	s.seen[string(m.ID)] = true
 	args := append([]any{s.org, m.ID, m.User, m.Status, micros(m.CreatedAt)}, held...)
 	return s.presume("members", "INSERT INTO members (org_id, "+memberColumns+") VALUES ("+places(11)+")", args...)
 }
@@ -62,7 +62,7 @@ func (s memberStore) Insert(m domain.Member) (bool, error) {
 // SetStatus implements domain.MemberStore.
 func (s memberStore) SetStatus(id domain.MemberID, status domain.Status) error {
 	const update = "UPDATE members SET status = ? WHERE org_id = ? AND id = ?"
-	if s.seen[id] {
+	if s.seen[string(id)] {
 		return s.mustLater("member", "members", update, status, s.org, id)
 	}
 	return s.must("member", update, status, s.org, id)

@@ -32,10 +32,14 @@ func (r scimUserRow) scimUser() (domain.SCIMUser, error) {
 }
 
 // Get implements domain.SCIMUserStore; the resource and its groups come with one statement.
-func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) { return s.fetch(id, false, "") }
+func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) {
+	return s.fetch(id, false, "")
+}
 
 // Fetch implements domain.SCIMUserStore.
-func (s scimUserStore) Fetch(id domain.MemberID) (domain.SCIMUser, error) { return s.fetch(id, true, "") }
+func (s scimUserStore) Fetch(id domain.MemberID) (domain.SCIMUser, error) {
+	return s.fetch(id, true, "")
+}
 
 func (s scimUserStore) fetch(id domain.MemberID, raw bool, lock string) (domain.SCIMUser, error) {
 	var row listedUserRow

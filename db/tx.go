@@ -39,10 +39,10 @@ type tx struct {
 	grown int
 	// held are the users whose rows this transaction holds, and fresh those of them that it made and that have nothing yet:
 	// what is known about them need not be asked.
-	held, fresh map[domain.UserID]bool
-	// seen are members that were read or made here, and bumped the groups.
-	seen   map[domain.MemberID]bool
-	bumped map[domain.GroupID]bool
+	held  map[domain.UserID]domain.User
+	fresh map[domain.UserID]bool
+	// seen are the ids of rows that were read or made here, so that writing them concerns a row.
+	seen map[string]bool
 	// start begins the transaction on its connection when that was put off; nil when it was not.
 	start func() error
 	// waiting are the writes that go out together; a careful transaction has none.
@@ -62,8 +62,8 @@ func (d *DB) begin(readOnly bool) beginTx {
 	return func(ctx context.Context, q querier) *tx {
 		return &tx{
 			ctx: ctx, q: q, dialect: d.engine.dialect(), now: domain.Micro(d.clock()), readOnly: readOnly, op: rand.Text(),
-			emails: map[domain.MemberID][]string{}, held: map[domain.UserID]bool{}, fresh: map[domain.UserID]bool{},
-			seen: map[domain.MemberID]bool{}, bumped: map[domain.GroupID]bool{},
+			emails: map[domain.MemberID][]string{}, held: map[domain.UserID]domain.User{}, fresh: map[domain.UserID]bool{},
+			seen: map[string]bool{},
 		}
 	}
 }

@@ -228,6 +228,12 @@ func scimCalls(a tenant) map[string]foreignCall {
 			return without(len(missing) != 1, err)
 		},
 		"SCIMUsers.Fetch": func(o domain.OrgTx) error { return absent(o.SCIMUsers().Fetch(a.user.ID)) },
+		"SCIMUsers.Newcomer": func(o domain.OrgTx) error {
+			// The organization may have an invite of its own for the address by now.
+			_, own := o.Invites().ByEmail(domain.Fold(a.invite.Email))
+			known, err := o.SCIMUsers().Newcomer(domain.Arrival{EmailKey: domain.Fold(a.invite.Email)})
+			return without(known.Invited && own != nil, err)
+		},
 		"SCIMUsers.Names": func(o domain.OrgTx) error {
 			names, err := o.SCIMUsers().Names(theirs)
 			return without(len(names) != 0, err)
@@ -330,8 +336,7 @@ func credentialCalls(a tenant) map[string]foreignCall {
 		},
 		"Keys.Delete": func(o domain.OrgTx) error { return refused(o.Keys().Delete(a.key.ID)) },
 		"Keys.DeleteOfUser": func(o domain.OrgTx) error {
-			_, err := o.Keys().DeleteOfUser(a.key.User)
-			return err
+			return o.Keys().DeleteOfUser(a.key.User)
 		},
 		"Keys.Touch": func(o domain.OrgTx) error { return refused(o.Keys().Touch(a.key.ID, Start.Add(time.Hour))) },
 	}
