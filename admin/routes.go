@@ -4,7 +4,7 @@ import "net/http"
 
 // routes is every operation there is.
 func (a *api) routes() {
-	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	const get, post, put, patch, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 
 	at(a, route{get, "/info", a.infoClass(), "What this server is and which flags are on", 0}, a.info)
 	at(a, route{get, "/info/health", anyone, "Whether this server is well", 0}, health)
@@ -40,6 +40,11 @@ func (a *api) routes() {
 	at(a, route{get, "/orgs/current/scim/tokens/{scim_token_id}", inOrg, "A SCIM token", 0}, a.getToken)
 	at(a, route{patch, "/orgs/current/scim/tokens/{scim_token_id}", inOrg, "Describe a SCIM token", 0}, a.updateToken)
 	at(a, route{remove, "/orgs/current/scim/tokens/{scim_token_id}", inOrg, "End a SCIM token", http.StatusNoContent}, a.deleteToken)
+
+	at(a, route{get, "/orgs/current/scim/schemas", inOrg, "The SCIM schemas and resource types that the organization declared", 0}, a.getDefinitions)
+	at(a, route{put, "/orgs/current/scim/schemas", inOrg, "Declare SCIM schemas and resource types, all at once", 0}, a.putDefinitions)
+	at(a, route{get, "/orgs/current/scim/activity", inOrg, "What identity providers asked for, and what became of it", 0}, a.listActivity)
+	at(a, route{get, "/orgs/current/scim/undeclared-attributes", inOrg, "Attributes that identity providers sent and no schema declares", 0}, a.listUndeclared)
 
 	at(a, route{get, "/orgs/current/personal-access-tokens", inOrg, "The caller's tokens", 0}, a.listPersonalTokens)
 	at(a, route{post, "/orgs/current/personal-access-tokens", inOrg, "Create a token; it is shown this once", 0}, a.createPersonalToken)

@@ -9,17 +9,18 @@ import (
 
 // scimToken is a SCIM token without its secret, but for the answer to its creation.
 type scimToken struct {
-	ID          domain.TokenID `json:"id"`
-	Description string         `json:"description"`
-	ShortToken  string         `json:"short_token"`
-	LastUsedAt  *time.Time     `json:"last_used_at"`
-	CreatedAt   time.Time      `json:"created_at"`
-	UpdatedAt   time.Time      `json:"updated_at"`
-	Token       *string        `json:"token,omitempty" doc:"The secret: in the answer to its creation only."`
+	ID          domain.TokenID     `json:"id"`
+	Description string             `json:"description"`
+	ShortToken  string             `json:"short_token"`
+	LastUsedAt  *time.Time         `json:"last_used_at"`
+	CreatedAt   time.Time          `json:"created_at"`
+	UpdatedAt   time.Time          `json:"updated_at"`
+	Profile     domain.SCIMProfile `json:"profile"`
+	Token       *string            `json:"token,omitempty" doc:"The secret: in the answer to its creation only."`
 }
 
 func token(t domain.SCIMToken) scimToken {
-	return scimToken{ID: t.ID, Description: t.Description, ShortToken: t.Short, LastUsedAt: moment(t.LastUsedAt), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt}
+	return scimToken{ID: t.ID, Description: t.Description, ShortToken: t.Short, LastUsedAt: moment(t.LastUsedAt), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, Profile: t.Profile}
 }
 
 type tokenPath struct {
@@ -28,23 +29,25 @@ type tokenPath struct {
 
 type tokenCreation struct {
 	Body *struct {
-		Description string `json:"description,omitempty"`
+		Description string             `json:"description,omitempty"`
+		Profile     domain.SCIMProfile `json:"profile,omitempty" enum:"auto,okta,entra,lenient,strict" doc:"How strictly the client is read; default auto."`
 	} `nameHint:"ScimTokenCreate"`
 }
 
-// description is empty when there is none.
-func (in *tokenCreation) description() string {
+// request is empty when there is no body.
+func (in *tokenCreation) request() domain.NewSCIMToken {
 	if in.Body == nil {
-		return ""
+		return domain.NewSCIMToken{}
 	}
-	return in.Body.Description
+	return domain.NewSCIMToken{Description: in.Body.Description, Profile: in.Body.Profile}
 }
 
-// tokenUpdate has the one field of a token that can change, so that a request without it is a mistake.
+// tokenUpdate has what of a token can change; what is left out stays.
 type tokenUpdate struct {
 	ID   domain.TokenID `path:"scim_token_id"`
 	Body struct {
-		Description string `json:"description"`
+		Description *string             `json:"description,omitempty"`
+		Profile     *domain.SCIMProfile `json:"profile,omitempty" enum:"auto,okta,entra,lenient,strict" doc:"How strictly the client is read."`
 	} `nameHint:"ScimTokenUpdate"`
 }
 
@@ -57,7 +60,7 @@ func (a *api) listTokens(ctx context.Context, c caller, _ *none) (*out[[]scimTok
 }
 
 func (a *api) createToken(ctx context.Context, c caller, in *tokenCreation) (*out[scimToken], error) {
-	made, secret, err := a.Service.CreateSCIMToken(ctx, c.scope, in.description())
+	made, secret, err := a.Service.CreateSCIMToken(ctx, c.scope, in.request())
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +78,7 @@ func (a *api) getToken(ctx context.Context, c caller, in *tokenPath) (*out[scimT
 }
 
 func (a *api) updateToken(ctx context.Context, c caller, in *tokenUpdate) (*out[scimToken], error) {
-	one, err := a.Service.RenameSCIMToken(ctx, c.scope, in.ID, in.Body.Description)
+	one, err := a.Service.UpdateSCIMToken(ctx, c.scope, in.ID, domain.SCIMTokenUpdate{Description: in.Body.Description, Profile: in.Body.Profile})
 	if err != nil {
 		return nil, err
 	}

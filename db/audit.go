@@ -88,6 +88,12 @@ func (s auditStore) List(q domain.AuditQuery) ([]domain.AuditEvent, error) {
 	if len(q.Operations) > 0 {
 		query, args = query+" AND operation "+s.dialect.in(len(q.Operations)), append(args, texts(q.Operations))
 	}
+	if q.Actor != "" {
+		query, args = query+" AND actor_kind = ?", append(args, q.Actor)
+	}
+	if q.Target != "" {
+		query, args = query+" AND target_id = ?", append(args, q.Target)
+	}
 	var rows []auditRow
 	limit := domain.Window{Limit: q.Limit}.Clamp().Limit
 	if err := s.all(&rows, query+" ORDER BY id DESC LIMIT ?", append(args, limit)...); err != nil {

@@ -1,16 +1,50 @@
 package db
 
-import "muster/domain"
+import (
+	"time"
+
+	"muster/domain"
+)
 
 type credentialStore struct{ handle }
 
 // SCIMToken implements domain.CredentialStore.
 func (s credentialStore) SCIMToken(digest domain.Digest) (domain.SCIMToken, error) {
+	return s.token("WHERE t.digest = ?", digest)
+}
+
+// SCIMTokenByID implements domain.CredentialStore; ids are unique over all organizations.
+func (s credentialStore) SCIMTokenByID(id domain.TokenID) (domain.SCIMToken, error) {
+	return s.token("WHERE t.id = ?", id)
+}
+
+// Access implements domain.CredentialStore.
+func (s credentialStore) Access(digest domain.Digest) (domain.SCIMToken, error) {
+	return s.token("JOIN scim_access_tokens a ON a.org_id = t.org_id AND a.token_id = t.id WHERE a.digest = ? AND a.expires_at > ?", digest, micros(s.now))
+}
+
+func (s credentialStore) token(where string, args ...any) (domain.SCIMToken, error) {
 	var row tokenRow
-	if err := s.get("SCIM token", &row, "SELECT "+tokenColumns+" FROM scim_tokens WHERE digest = ?", digest); err != nil {
+	if err := s.get("SCIM token", &row, knownTokens+" "+where, args...); err != nil {
 		return domain.SCIMToken{}, err
 	}
 	return row.token()
+}
+
+// InsertAccess implements domain.CredentialStore.
+func (s credentialStore) InsertAccess(t domain.AccessToken) error {
+	_, err := s.exec("INSERT INTO scim_access_tokens (digest, org_id, token_id, expires_at) VALUES (?, ?, ?, ?)", t.Digest, t.Org, t.Token, micros(t.ExpiresAt))
+	return err
+}
+
+// DeleteExpired implements domain.CredentialStore.
+func (s credentialStore) DeleteExpired(limit int) (int, error) {
+	return s.exec("DELETE FROM scim_access_tokens WHERE digest IN (SELECT digest FROM scim_access_tokens WHERE expires_at <= ? LIMIT ?)", micros(s.now), limit)
+}
+
+// DeleteActivity implements domain.CredentialStore.
+func (s credentialStore) DeleteActivity(before time.Time, limit int) (int, error) {
+	return s.exec("DELETE FROM scim_activity WHERE (org_id, id) IN (SELECT org_id, id FROM scim_activity WHERE at < ? LIMIT ?)", micros(before), limit)
 }
 
 // Key implements domain.CredentialStore.

@@ -17,6 +17,8 @@ type dialect struct {
 	position string
 	// each opens the JSON array bound to its one placeholder as a table "j" with a column "value".
 	each string
+	// list is the aggregate of rows as JSON text, a list of pairs, in order of the first.
+	list string
 	// ddl turns the common schema into the engine's.
 	ddl *strings.Replacer
 }
@@ -25,6 +27,7 @@ func postgresDialect() dialect {
 	return dialect{
 		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos",
 		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", ddl: strings.NewReplacer(),
+		list: "CAST(json_agg(json_build_array(%[1]s, %[2]s) ORDER BY %[1]s) AS TEXT)",
 	}
 }
 
@@ -33,7 +36,7 @@ func postgresDialect() dialect {
 func sqliteDialect() dialect {
 	return dialect{
 		engine: SQLite, bind: sqlx.QUESTION, goose: database.DialectSQLite3, position: "instr",
-		each: "json_each(?) AS j", ddl: strings.NewReplacer(` COLLATE "C"`, "", " WITH (fillfactor = 80)", ""),
+		each: "json_each(?) AS j", list: "json_group_array(json_array(%[1]s, %[2]s) ORDER BY %[1]s)", ddl: strings.NewReplacer(` COLLATE "C"`, "", " WITH (fillfactor = 80)", ""),
 	}
 }
 
@@ -49,6 +52,9 @@ func (d dialect) rebind(query string) string {
 func (d dialect) contains(column string) string {
 	return d.position + "(" + column + ", ?) > 0"
 }
+
+// pairs is all rows of a group as JSON text: a list of lists of two texts.
+func (d dialect) pairs(first, second string) string { return fmt.Sprintf(d.list, first, second) }
 
 // in is the right side of IN for up to n ids that texts has put into its one placeholder.
 func (d dialect) in(n int) string {

@@ -42,12 +42,25 @@ type filterable struct {
 	times   map[string]string
 	sets    map[string]set
 	active  string
+	// resourceType is what meta.resourceType says of all of them.
+	resourceType string
+	// only is a condition with one placeholder, for resourceType, where the table holds several types; empty for none.
+	only string
 }
 
 // everything is the condition of whatever SQL cannot decide.
 func everything() condition { return condition{sql: "TRUE"} }
 
 func nothing() condition { return condition{sql: "FALSE", exact: true} }
+
+// where is compile within the resource type.
+func (f filterable) where(filter domain.Filter) condition {
+	compiled := f.compile(filter)
+	if f.only != "" {
+		compiled.sql, compiled.args = f.only+" AND "+compiled.sql, append([]any{f.resourceType}, compiled.args...)
+	}
+	return compiled
+}
 
 // compile turns a filter into a condition; nil means all resources.
 func (f filterable) compile(filter domain.Filter) condition {
@@ -117,6 +130,9 @@ func (f filterable) compare(c domain.Compare) condition {
 		return everything()
 	}
 	path := c.Attr.Path()
+	if path == "meta.resourceType" {
+		return f.constant(c)
+	}
 	if col, ok := f.columns[path]; ok && c.Attr.Type == domain.TypeString {
 		return f.compareText(col, c)
 	}
@@ -130,6 +146,14 @@ func (f filterable) compare(c domain.Compare) condition {
 		return f.inSet(set, c)
 	}
 	return everything()
+}
+
+// constant decides once for all resources.
+func (f filterable) constant(c domain.Compare) condition {
+	if c.Match(domain.Document{"meta": map[string]any{"resourceType": f.resourceType}}) {
+		return condition{sql: "TRUE", exact: true}
+	}
+	return nothing()
 }
 
 func (f filterable) compareActive(c domain.Compare) condition {
@@ -301,21 +325,22 @@ func conjuncts(filter domain.Filter) []domain.Filter {
 	return []domain.Filter{filter}
 }
 
-// mentions reports whether the filter asks about an attribute of the core schema.
-func mentions(filter domain.Filter, name string) bool {
+// mentions reports whether the filter asks about an attribute.
+func mentions(filter domain.Filter, urn, name string) bool {
+	asks := func(a domain.Attr) bool { return a.URN == urn && a.Name == name }
 	switch v := filter.(type) {
 	case domain.And:
-		return mentions(v.Left, name) || mentions(v.Right, name)
+		return mentions(v.Left, urn, name) || mentions(v.Right, urn, name)
 	case domain.Or:
-		return mentions(v.Left, name) || mentions(v.Right, name)
+		return mentions(v.Left, urn, name) || mentions(v.Right, urn, name)
 	case domain.Not:
-		return mentions(v.Operand, name)
+		return mentions(v.Operand, urn, name)
 	case domain.Present:
-		return v.Attr.URN == "" && v.Attr.Name == name
+		return asks(v.Attr)
 	case domain.Compare:
-		return v.Attr.URN == "" && v.Attr.Name == name
+		return asks(v.Attr)
 	case domain.ValuePath:
-		return v.Attr.URN == "" && v.Attr.Name == name
+		return asks(v.Attr)
 	default:
 		return false
 	}

@@ -62,7 +62,7 @@ func (s groupMemberStore) List(group domain.GroupID, after domain.MemberID, limi
 	}
 	members := make([]domain.GroupMember, len(rows))
 	for i, row := range rows {
-		members[i] = domain.GroupMember(row)
+		members[i] = domain.GroupMember{Member: row.Member, Display: row.Display}
 	}
 	return members, nil
 }

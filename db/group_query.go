@@ -1,31 +1,48 @@
 package db
 
-import (
-	"slices"
+import "muster/domain"
 
-	"muster/domain"
-)
+// listedGroupRow is a group in a list.
+type listedGroupRow struct {
+	groupRow
+
+	Key string `db:"sort_key"`
+}
 
 // Query implements domain.GroupStore.
-func (s groupStore) Query(q domain.Query, withMembers bool) (domain.Result[domain.Group], error) {
-	needsMembers := mentions(q.Filter, "members")
+func (s groupStore) Query(q domain.Query) (domain.Result[domain.Group], error) {
+	needsMembers := refersTo(q, "", "members")
 	result, err := run(s.handle, q, found[domain.Group]{
 		table: "scim_groups", columns: groupColumns, fields: s.filterable(),
-		read: func(query string, args ...any) ([]domain.Group, error) {
-			var rows []groupRow
+		read: func(query string, args ...any) ([]row[domain.Group], error) {
+			var rows []listedGroupRow
 			if err := s.all(&rows, query, args...); err != nil {
 				return nil, err
 			}
-			return convert(rows, groupRow.group)
+			return convert(rows, func(r listedGroupRow) (row[domain.Group], error) {
+				group, err := r.group()
+				return row[domain.Group]{item: group, id: string(group.ID), key: r.Key}, err
+			})
 		},
-		id: func(g domain.Group) string { return string(g.ID) },
-		complete: func(groups []domain.Group) error {
+		complete: func(rows []row[domain.Group]) error {
 			if !needsMembers {
 				return nil
 			}
-			return s.addMembers(groups)
+			for i := range rows {
+				group := &rows[i].item
+				people, err := (groupMemberStore)(s).List(group.ID, "", 0)
+				if err != nil {
+					return err
+				}
+				groups, err := (nestedGroupStore)(s).List(group.ID)
+				if err != nil {
+					return err
+				}
+				group.Members = append(people, groups...)
+			}
+			return nil
 		},
-		document: groupDocument,
+		document: func(g domain.Group) domain.Document { return groupDocument(q, g) },
 	})
 	if err != nil {
 		return result, err
@@ -33,15 +50,12 @@ func (s groupStore) Query(q domain.Query, withMembers bool) (domain.Result[domai
 	for i := range result.Items {
 		result.Items[i].Members = nil
 	}
-	if !withMembers {
-		return result, nil
-	}
-	return result, s.addMembers(result.Items)
+	return result, nil
 }
 
 func (s groupStore) filterable() filterable {
 	return filterable{
-		dialect: s.dialect, org: s.org, id: "id",
+		dialect: s.dialect, org: s.org, id: "id", resourceType: "Group",
 		columns: map[string]column{
 			"id":          {name: "id", canonical: true},
 			"displayName": {name: "display_name_key", folded: true},
@@ -49,44 +63,23 @@ func (s groupStore) filterable() filterable {
 		},
 		times: map[string]string{"meta.created": "created_at", "meta.lastModified": "updated_at"},
 		sets: map[string]set{
-			"members.value": {query: "SELECT group_id FROM group_members WHERE org_id = ?", value: column{name: "member_id", canonical: true, optional: true}},
+			"members.value": {
+				query: `SELECT group_id FROM (SELECT org_id, group_id, member_id FROM group_members
+					UNION ALL SELECT org_id, group_id, child_id FROM group_groups) AS m WHERE org_id = ?`,
+				value: column{name: "member_id", canonical: true, optional: true},
+			},
 		},
 	}
 }
 
-func groupDocument(g domain.Group) domain.Document {
-	doc := document(g.Attributes, "Group", string(g.ID), g.Version, g.CreatedAt, g.UpdatedAt)
+func groupDocument(q domain.Query, g domain.Group) domain.Document {
+	doc := withLocation(q, document(g.Attributes, "Group", string(g.ID), g.Version, g.CreatedAt, g.UpdatedAt), "Group", string(g.ID))
 	members := make([]any, len(g.Members))
 	for i, member := range g.Members {
-		members[i] = map[string]any{"value": string(member.Member), "display": member.Display, "type": "User"}
+		element := member.Element()
+		kind, _ := element["type"].(string)
+		members[i] = withRef(q, element, kind, string(member.Member))
 	}
 	doc["members"] = members
 	return doc
-}
-
-// addMembers fills in the members of many groups with one statement a chunk.
-func (s groupStore) addMembers(groups []domain.Group) error {
-	at := make(map[domain.GroupID]int, len(groups))
-	ids := make([]domain.GroupID, len(groups))
-	for i, group := range groups {
-		at[group.ID], ids[i] = i, group.ID
-	}
-	for some := range slices.Chunk(ids, chunk) {
-		var rows []struct {
-			groupMemberRow
-
-			Group domain.GroupID `db:"group_id"`
-		}
-		err := s.all(&rows, `SELECT gm.group_id, gm.member_id, u.full_name
-			FROM group_members gm JOIN scim_users u ON u.org_id = gm.org_id AND u.id = gm.member_id
-			WHERE gm.org_id = ? AND gm.group_id `+s.dialect.in(len(some))+` ORDER BY gm.group_id, gm.member_id`, s.org, texts(some))
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			group := &groups[at[row.Group]]
-			group.Members = append(group.Members, domain.GroupMember(row.groupMemberRow))
-		}
-	}
-	return nil
 }

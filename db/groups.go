@@ -12,16 +12,17 @@ type groupRow struct {
 	Mapping     string         `db:"mapping"`
 	Unmapped    string         `db:"unmapped"`
 	Explicit    bool           `db:"explicit"`
+	Slot        string         `db:"name_slot"`
 	Version     int64          `db:"version"`
 	CreatedAt   int64          `db:"created_at"`
 	UpdatedAt   int64          `db:"updated_at"`
 }
 
-const groupColumns = "id, display_name, external_id, data, mapping, unmapped, explicit, version, created_at, updated_at"
+const groupColumns = "id, display_name, external_id, data, mapping, unmapped, explicit, name_slot, version, created_at, updated_at"
 
 func (r groupRow) group() (domain.Group, error) {
 	group := domain.Group{
-		ID: r.ID, DisplayName: r.DisplayName, ExternalID: r.ExternalID, Unmapped: r.Unmapped, Explicit: r.Explicit,
+		ID: r.ID, DisplayName: r.DisplayName, ExternalID: r.ExternalID, Unmapped: r.Unmapped, Explicit: r.Explicit, Twin: r.Slot != "",
 		Version: r.Version, CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt),
 	}
 	if r.Data != "" {
@@ -47,7 +48,7 @@ func (s groupStore) Get(id domain.GroupID) (domain.Group, error) {
 // Each implements domain.GroupStore; fn may use the transaction.
 func (s groupStore) Each(fn func(domain.Group) error) error {
 	var rows []groupRow
-	err := s.all(&rows, `SELECT id, display_name, external_id, '' AS data, mapping, unmapped, explicit, version, created_at, updated_at
+	err := s.all(&rows, `SELECT id, display_name, external_id, '' AS data, mapping, unmapped, explicit, name_slot, version, created_at, updated_at
 		FROM scim_groups WHERE org_id = ? ORDER BY id`, s.org)
 	if err != nil {
 		return err
@@ -89,14 +90,29 @@ func encodeMapping(m domain.Mapping) (string, error) {
 	return encode(m)
 }
 
+// slotOf is what lets twins share a name: groups that may not are all in one slot, of which each name has one.
+func slotOf(g domain.Group) string {
+	if g.Twin {
+		return string(g.ID)
+	}
+	return ""
+}
+
+// Named implements domain.GroupStore.
+func (s groupStore) Named(nameKey string, except domain.GroupID) (bool, error) {
+	var n int
+	err := s.get("", &n, "SELECT COUNT(*) FROM scim_groups WHERE org_id = ? AND display_name_key = ? AND id <> ?", s.org, nameKey, except)
+	return n > 0, err
+}
+
 // Insert implements domain.GroupStore.
 func (s groupStore) Insert(g domain.Group) error {
 	k, err := groupKeysOf(g)
 	if err != nil {
 		return err
 	}
-	created, err := s.insert("INSERT INTO scim_groups (org_id, display_name_key, "+groupColumns+") VALUES ("+places(12)+")",
-		s.org, k.displayName, g.ID, g.DisplayName, k.externalID, k.data, k.mapping, g.Unmapped, g.Explicit, g.Version, micros(g.CreatedAt), micros(g.UpdatedAt))
+	created, err := s.insert("INSERT INTO scim_groups (org_id, display_name_key, "+groupColumns+") VALUES ("+places(13)+")",
+		s.org, k.displayName, g.ID, g.DisplayName, k.externalID, k.data, k.mapping, g.Unmapped, g.Explicit, slotOf(g), g.Version, micros(g.CreatedAt), micros(g.UpdatedAt))
 	if err == nil && !created {
 		return s.clash(k, g.ID)
 	}
@@ -110,8 +126,8 @@ func (s groupStore) Update(g domain.Group) error {
 		return err
 	}
 	err = s.must("Group", `UPDATE scim_groups SET display_name = ?, display_name_key = ?, external_id = ?, data = ?, mapping = ?, unmapped = ?,
-		explicit = ?, updated_at = ? WHERE org_id = ? AND id = ?`,
-		g.DisplayName, k.displayName, k.externalID, k.data, k.mapping, g.Unmapped, g.Explicit, micros(g.UpdatedAt), s.org, g.ID)
+		explicit = ?, name_slot = ?, updated_at = ? WHERE org_id = ? AND id = ?`,
+		g.DisplayName, k.displayName, k.externalID, k.data, k.mapping, g.Unmapped, g.Explicit, slotOf(g), micros(g.UpdatedAt), s.org, g.ID)
 	if named, ok := conflict(err); ok && !named {
 		return s.clash(k, g.ID)
 	}

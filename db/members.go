@@ -64,6 +64,15 @@ func (s memberStore) SetStatus(id domain.MemberID, status domain.Status) error {
 
 // Delete implements domain.MemberStore; foreign keys take everything that hangs on the row with it.
 func (s memberStore) Delete(id domain.MemberID) error {
+	pushed, err := s.exec("DELETE FROM scim_users WHERE org_id = ? AND id = ?", s.org, id)
+	if err != nil {
+		return err
+	}
+	if pushed > 0 {
+		if err := s.countUsers(-1); err != nil {
+			return err
+		}
+	}
 	return s.must("member", "DELETE FROM members WHERE org_id = ? AND id = ?", s.org, id)
 }
 

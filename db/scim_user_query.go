@@ -6,39 +6,77 @@ import (
 	"muster/domain"
 )
 
-// Query implements domain.SCIMUserStore.
+// listedUserRow is a SCIM user with its groups, which come as one JSON text.
+type listedUserRow struct {
+	scimUserRow
+
+	Groups string `db:"groups"`
+	Key    string `db:"sort_key"`
+}
+
+// Query implements domain.SCIMUserStore; groups come with the rows.
 func (s scimUserStore) Query(q domain.Query) (domain.Result[domain.SCIMUser], error) {
-	needsGroups := mentions(q.Filter, "groups")
-	result, err := run(s.handle, q, found[domain.SCIMUser]{
-		table: "scim_users", columns: scimUserColumns, fields: s.filterable(),
-		read: func(query string, args ...any) ([]domain.SCIMUser, error) {
-			var rows []scimUserRow
+	needsManagers := refersTo(q, domain.EnterpriseURN, "manager")
+	where := s.filterable().compile(q.Filter)
+	_, sortable := s.filterable().order(q)
+	raw := q.Raw && where.exact && sortable
+	return run(s.handle, q, found[domain.SCIMUser]{
+		table: "scim_users", columns: s.listedColumns(), fields: s.filterable(),
+		read: func(query string, args ...any) ([]row[domain.SCIMUser], error) {
+			var rows []listedUserRow
 			if err := s.all(&rows, query, args...); err != nil {
 				return nil, err
 			}
-			return convert(rows, scimUserRow.scimUser)
+			return convert(rows, func(r listedUserRow) (row[domain.SCIMUser], error) {
+				user, err := r.user(raw)
+				return row[domain.SCIMUser]{item: user, id: string(user.ID), key: r.Key}, err
+			})
 		},
-		id: func(u domain.SCIMUser) string { return string(u.ID) },
-		complete: func(users []domain.SCIMUser) error {
-			if !needsGroups {
+		complete: func(rows []row[domain.SCIMUser]) error {
+			if !needsManagers {
 				return nil
 			}
-			return s.addGroups(users)
+			return s.nameManagers(rows)
 		},
-		document: userDocument,
+		document: func(u domain.SCIMUser) domain.Document { return userDocument(q, u) },
+		count:    s.count,
 	})
-	if err != nil {
-		return result, err
+}
+
+// listedColumns are a user's, with the groups as a list of ids and names.
+func (s scimUserStore) listedColumns() string {
+	return scimUserColumns + `, COALESCE((SELECT ` + s.dialect.pairs("g.id", "g.display_name") + ` FROM group_members gm
+		JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id
+		WHERE gm.org_id = scim_users.org_id AND gm.member_id = scim_users.id), '') AS groups`
+}
+
+// user reads the row; raw leaves the document as text.
+func (r listedUserRow) user(raw bool) (domain.SCIMUser, error) {
+	user := domain.SCIMUser{
+		ID: r.ID, User: r.User, Text: r.Data, Version: r.Version, CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt),
 	}
-	for i := range result.Items {
-		result.Items[i].Groups = nil
+	if !raw {
+		var err error
+		if user, err = r.scimUser(); err != nil {
+			return user, err
+		}
 	}
-	return result, s.addGroups(result.Items)
+	if len(r.Groups) <= len("[]") {
+		return user, nil
+	}
+	var pairs [][2]string
+	if err := decode(r.Groups, &pairs); err != nil {
+		return user, err
+	}
+	for _, pair := range pairs {
+		user.Groups = append(user.Groups, domain.GroupRef{ID: domain.GroupID(pair[0]), Name: pair[1]})
+	}
+	return user, nil
 }
 
 func (s scimUserStore) filterable() filterable {
 	return filterable{
-		dialect: s.dialect, org: s.org, id: "id", active: "active",
+		dialect: s.dialect, org: s.org, id: "id", active: "active", resourceType: "User",
 		columns: map[string]column{
 			"id":          {name: "id", canonical: true},
 			"userName":    {name: "user_name_key", folded: true},
@@ -53,41 +91,63 @@ func (s scimUserStore) filterable() filterable {
 	}
 }
 
-// userDocument fills in "active", which a document may leave out although it always has a value.
-func userDocument(u domain.SCIMUser) domain.Document {
-	doc := document(u.Attributes, "User", string(u.ID), u.Version, u.CreatedAt, u.UpdatedAt)
+// userDocument fills in "active", which a document may leave out although it always has a value, and what is computed.
+func userDocument(q domain.Query, u domain.SCIMUser) domain.Document {
+	doc := withLocation(q, document(u.Attributes, "User", string(u.ID), u.Version, u.CreatedAt, u.UpdatedAt), "User", string(u.ID))
 	doc["active"] = u.Active
 	groups := make([]any, len(u.Groups))
 	for i, group := range u.Groups {
-		groups[i] = map[string]any{"value": string(group.ID), "display": group.Name, "type": "direct"}
+		groups[i] = withRef(q, map[string]any{"value": string(group.ID), "display": group.Name, "type": "direct"}, "Group", string(group.ID))
 	}
 	doc["groups"] = groups
 	return doc
 }
 
-// addGroups fills in the groups of many users with one statement a chunk.
-func (s scimUserStore) addGroups(users []domain.SCIMUser) error {
-	at := make(map[domain.MemberID]int, len(users))
-	ids := make([]domain.MemberID, len(users))
-	for i, user := range users {
-		at[user.ID], ids[i] = i, user.ID
+// withRef adds where the resource is that an element points to.
+func withRef(q domain.Query, element map[string]any, resourceType, id string) map[string]any {
+	if q.Location != nil {
+		element["$ref"] = q.Location(resourceType, id)
 	}
-	for some := range slices.Chunk(ids, chunk) {
-		var rows []struct {
-			Member domain.MemberID `db:"member_id"`
-			ID     domain.GroupID  `db:"id"`
-			Name   string          `db:"display_name"`
+	return element
+}
+
+// nameManagers puts the names of managers into the documents, which a filter may ask for.
+func (s scimUserStore) nameManagers(rows []row[domain.SCIMUser]) error {
+	var ids []domain.MemberID
+	for _, r := range rows {
+		if id := r.item.Manager(); id != "" {
+			ids = append(ids, id)
 		}
-		err := s.all(&rows, `SELECT gm.member_id, g.id, g.display_name
-			FROM group_members gm JOIN scim_groups g ON g.org_id = gm.org_id AND g.id = gm.group_id
-			WHERE gm.org_id = ? AND gm.member_id `+s.dialect.in(len(some))+` ORDER BY gm.member_id, g.id`, s.org, texts(some))
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			user := &users[at[row.Member]]
-			user.Groups = append(user.Groups, domain.GroupRef{ID: row.ID, Name: row.Name})
-		}
+	}
+	names, err := s.Names(ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		r.item.NameManager(names)
 	}
 	return nil
+}
+
+// Names implements domain.SCIMUserStore.
+func (s scimUserStore) Names(ids []domain.MemberID) (map[domain.MemberID]string, error) {
+	names := make(map[domain.MemberID]string, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		var rows []groupMemberRow
+		err := s.all(&rows, "SELECT id AS member_id, full_name FROM scim_users WHERE org_id = ? AND id "+s.dialect.in(len(some)), s.org, texts(some))
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			names[row.Member] = row.Display
+		}
+	}
+	return names, s.refused
+}
+
+// count adds up what the shards count (see countUsers).
+func (s scimUserStore) count() (int, error) {
+	var n int
+	err := s.get("", &n, "SELECT COALESCE(SUM(users), 0) FROM scim_counts WHERE org_id = ?", s.org)
+	return n, err
 }

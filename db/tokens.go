@@ -19,14 +19,21 @@ type tokenRow struct {
 	UpdatedAt   int64          `db:"updated_at"`
 	LastUsedAt  int64          `db:"last_used_at"`
 	ExpiresAt   int64          `db:"expires_at"`
+	Profile     string         `db:"profile"`
+	Revision    int64          `db:"revision"`
 }
 
-const tokenColumns = "id, org_id, digest, description, short, created_by, created_at, updated_at, last_used_at, expires_at" //nolint:gosec // names of columns
+const tokenColumns = "id, org_id, digest, description, short, created_by, created_at, updated_at, last_used_at, expires_at, profile" //nolint:gosec // names of columns
+
+// knownTokens are the tokens with the revision of what their organization declared.
+const knownTokens = `SELECT t.id, t.org_id, t.digest, t.description, t.short, t.created_by, t.created_at, t.updated_at, t.last_used_at, t.expires_at,
+	t.profile, COALESCE(d.revision, 0) AS revision FROM scim_tokens t LEFT JOIN scim_definitions d ON d.org_id = t.org_id` //nolint:gosec // no credentials
 
 func (r tokenRow) token() (domain.SCIMToken, error) {
 	return domain.SCIMToken{
 		ID: r.ID, Org: r.Org, Digest: r.Digest, Description: r.Description, Short: r.Short, CreatedBy: r.CreatedBy,
 		CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt), LastUsedAt: moment(r.LastUsedAt), ExpiresAt: moment(r.ExpiresAt),
+		Profile: domain.SCIMProfile(r.Profile), Definitions: r.Revision,
 	}, nil
 }
 
@@ -50,15 +57,15 @@ func (s tokenStore) List() ([]domain.SCIMToken, error) {
 
 // Insert implements domain.TokenStore.
 func (s tokenStore) Insert(t domain.SCIMToken) error {
-	_, err := s.exec("INSERT INTO scim_tokens ("+tokenColumns+") VALUES ("+places(10)+")",
-		t.ID, s.org, t.Digest, t.Description, t.Short, t.CreatedBy, micros(t.CreatedAt), micros(t.UpdatedAt), micros(t.LastUsedAt), micros(t.ExpiresAt))
+	_, err := s.exec("INSERT INTO scim_tokens ("+tokenColumns+") VALUES ("+places(11)+")",
+		t.ID, s.org, t.Digest, t.Description, t.Short, t.CreatedBy, micros(t.CreatedAt), micros(t.UpdatedAt), micros(t.LastUsedAt), micros(t.ExpiresAt), t.Profile)
 	return err
 }
 
 // Update implements domain.TokenStore.
 func (s tokenStore) Update(t domain.SCIMToken) error {
-	return s.must("SCIM token", "UPDATE scim_tokens SET digest = ?, description = ?, short = ?, updated_at = ?, expires_at = ? WHERE org_id = ? AND id = ?",
-		t.Digest, t.Description, t.Short, micros(t.UpdatedAt), micros(t.ExpiresAt), s.org, t.ID)
+	return s.must("SCIM token", "UPDATE scim_tokens SET digest = ?, description = ?, short = ?, updated_at = ?, expires_at = ?, profile = ? WHERE org_id = ? AND id = ?",
+		t.Digest, t.Description, t.Short, micros(t.UpdatedAt), micros(t.ExpiresAt), t.Profile, s.org, t.ID)
 }
 
 // Delete implements domain.TokenStore.

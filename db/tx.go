@@ -98,6 +98,11 @@ func (o orgTx) Invites() domain.InviteStore           { return inviteStore(o) }
 func (o orgTx) SCIMUsers() domain.SCIMUserStore       { return scimUserStore(o) }
 func (o orgTx) Groups() domain.GroupStore             { return groupStore(o) }
 func (o orgTx) GroupMembers() domain.GroupMemberStore { return groupMemberStore(o) }
+func (o orgTx) NestedGroups() domain.NestedGroupStore { return nestedGroupStore(o) }
+func (o orgTx) Definitions() domain.DefinitionStore   { return definitionStore(o) }
+func (o orgTx) Resources() domain.ResourceStore       { return resourceStore(o) }
+func (o orgTx) UniqueValues() domain.UniqueValueStore { return uniqueValueStore(o) }
+func (o orgTx) Activity() domain.ActivityStore        { return activityStore(o) }
 func (o orgTx) Tokens() domain.TokenStore             { return tokenStore(o) }
 func (o orgTx) Keys() domain.KeyStore                 { return keyStore(o) }
 func (o orgTx) Tombstones() domain.TombstoneStore     { return tombstoneStore(o) }

@@ -42,6 +42,9 @@ type AuditQuery struct {
 	Before AuditID
 	// Operations limits the rows to these names; empty means all.
 	Operations []string
+	// Actor and Target limit the rows to a kind of actor and to one target's id; empty means all.
+	Actor  ActorKind
+	Target string
 }
 
 // record writes an audit row in the transaction of the change.

@@ -37,6 +37,44 @@ type SCIMToken struct {
 	LastUsedAt time.Time
 	// ExpiresAt is zero when the token does not expire.
 	ExpiresAt time.Time
+	// Profile is how strictly its client is read.
+	Profile SCIMProfile
+	// Definitions is the revision of what the organization declared, read together with the token.
+	Definitions int64
+}
+
+// SCIMProfile is how strictly a SCIM client is read; answers are the same in all.
+type SCIMProfile string
+
+// The profiles of a SCIM token.
+const (
+	// ProfileAuto takes what Okta and Entra ID send, and what the RFCs say.
+	ProfileAuto SCIMProfile = "auto"
+	ProfileOkta SCIMProfile = "okta"
+	// ProfileEntra makes every replace create the element that it does not find.
+	ProfileEntra SCIMProfile = "entra"
+	// ProfileLenient also takes a PATCH without schemas and unquoted words in filters.
+	ProfileLenient SCIMProfile = "lenient"
+	// ProfileStrict refuses whatever no schema declares.
+	ProfileStrict SCIMProfile = "strict"
+)
+
+// Validate returns Invalid for a profile that there is not.
+func (p SCIMProfile) Validate() error {
+	switch p {
+	case ProfileAuto, ProfileOkta, ProfileEntra, ProfileLenient, ProfileStrict:
+		return nil
+	default:
+		return Invalidf("profile", "a profile is auto, okta, entra, lenient or strict")
+	}
+}
+
+// AccessToken is a short-lived credential that stands for a SCIM token (S95).
+type AccessToken struct {
+	Digest    Digest
+	Org       OrgID
+	Token     TokenID
+	ExpiresAt time.Time
 }
 
 // KeyKind tells a person's token from a service's key.

@@ -36,6 +36,8 @@ type OrgSettings struct {
 	SecurityContact         string `json:"security_contact"`
 	// GroupSeparator stands between the parts of a group's name (R31).
 	GroupSeparator string `json:"scim_group_name_separator"`
+	// GroupTwinsAllowed lets SCIM groups share a name; by default a name is unique, because names grant roles (K12).
+	GroupTwinsAllowed bool `json:"scim_group_twins_allowed"`
 }
 
 // GroupSeparators are the characters that may stand between the parts of a group's name (R31).
@@ -84,6 +86,8 @@ type Installation struct {
 	InitialOrg OrgID
 	// Admin is the user whom start-up's address made an Organization Admin; empty until that first sign-in.
 	Admin UserID
+	// SigningKey makes what the server hands out and takes back, such as cursors, tamper-evident; it is hex.
+	SigningKey string
 }
 
 // Workspace is a place inside an organization that members have roles in.

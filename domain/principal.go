@@ -158,36 +158,6 @@ func permissionsOf(id RoleID) []Permission {
 	return role.Permissions
 }
 
-// SCIMToken returns the scope that a SCIM token fixes, or Unauthenticated (R25).
-// The answer is the same for a malformed, unknown, expired and deleted one.
-func (s *Service) SCIMToken(ctx context.Context, secret string, client Client) (OrgScope, error) {
-	if kind, ok := secretKindOf(secret); !ok || kind != SecretSCIM {
-		return OrgScope{}, unauthenticated(nil)
-	}
-	var token SCIMToken
-	var now time.Time
-	err := s.store.Read(ctx, func(tx Tx) error {
-		var err error
-		now = tx.Now()
-		token, err = tx.System(systemScope()).Credentials().SCIMToken(DigestOf(secret))
-		if err != nil || expired(token.ExpiresAt, now) {
-			return unauthenticated(err)
-		}
-		return nil
-	})
-	if err != nil {
-		return OrgScope{}, err
-	}
-	scope := within(token.Org, Actor{
-		Kind: ActorSCIM, ID: string(token.ID), Name: token.Description, Credential: string(token.ID), Client: client,
-	})
-	scope.provisioning = true
-	if now.Sub(token.LastUsedAt) > touchEvery {
-		_ = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error { return org.Tokens().Touch(token.ID, tx.Now()) })
-	}
-	return scope, nil
-}
-
 // SignOut ends the session; an unknown one is no error.
 func (s *Service) SignOut(ctx context.Context, token string, client Client) error {
 	return s.store.Write(ctx, func(tx Tx) error {
@@ -212,7 +182,7 @@ func (s *Service) SignOut(ctx context.Context, token string, client Client) erro
 	})
 }
 
-// Sweep removes expired sessions and flows in small steps; the server calls it now and then.
+// Sweep removes what has expired in small steps: sessions, flows, access tokens and old provisioning activity; the server calls it now and then.
 func (s *Service) Sweep(ctx context.Context) error {
 	const step = 500
 	for {
@@ -223,7 +193,15 @@ func (s *Service) Sweep(ctx context.Context) error {
 				return err
 			}
 			flows, err := tx.System(systemScope()).Flows().DeleteExpired(step)
-			removed = sessions + flows
+			if err != nil {
+				return err
+			}
+			access, err := tx.System(systemScope()).Credentials().DeleteExpired(step)
+			if err != nil {
+				return err
+			}
+			activity, err := tx.System(systemScope()).Credentials().DeleteActivity(tx.Now().Add(-activityKept), step)
+			removed = sessions + flows + access + activity
 			return err
 		})
 		if err != nil || removed < step {

@@ -15,9 +15,13 @@ func (s *Service) CreateUser(ctx context.Context, scope OrgScope, doc Document) 
 	if err != nil {
 		return SCIMUser{}, err
 	}
+	definitions, err := s.definitionsOf(ctx, scope)
+	if err != nil {
+		return SCIMUser{}, err
+	}
 	var created SCIMUser
 	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
-		p := provisioning{Service: s, tx: tx, org: org, scope: scope}
+		p := provisioning{Service: s, tx: tx, org: org, scope: scope, definitions: definitions}
 		var err error
 		created, err = p.create(doc, profile)
 		return err
@@ -25,7 +29,7 @@ func (s *Service) CreateUser(ctx context.Context, scope OrgScope, doc Document) 
 	return created, err
 }
 
-// GetUser returns a SCIM user with its groups, or NotFound.
+// GetUser returns a SCIM user with its groups and its document as text, or NotFound.
 func (s *Service) GetUser(ctx context.Context, scope OrgScope, id MemberID) (SCIMUser, error) {
 	if err := scope.requireSCIM(); err != nil {
 		return SCIMUser{}, err
@@ -36,13 +40,27 @@ func (s *Service) GetUser(ctx context.Context, scope OrgScope, id MemberID) (SCI
 	var user SCIMUser
 	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
 		var err error
-		user, err = org.SCIMUsers().Get(id)
-		return renameNotFound(err, "User", string(id))
+		user, err = org.SCIMUsers().Fetch(id)
+		return renameNotFound(err, TypeUser, string(id))
 	})
 	return user, err
 }
 
-// QueryUsers returns one page of SCIM users in order of creation.
+// Names returns the names of those ids that are Users of the organization, for references to people.
+func (s *Service) Names(ctx context.Context, scope OrgScope, ids []MemberID) (map[MemberID]string, error) {
+	if err := scope.requireSCIM(); err != nil {
+		return nil, err
+	}
+	var names map[MemberID]string
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		var err error
+		names, err = org.SCIMUsers().Names(unique(ids))
+		return err
+	})
+	return names, err
+}
+
+// QueryUsers returns one page of SCIM users.
 func (s *Service) QueryUsers(ctx context.Context, scope OrgScope, query Query) (Result[SCIMUser], error) {
 	if err := scope.requireSCIM(); err != nil {
 		return Result[SCIMUser]{}, err
@@ -65,9 +83,13 @@ func (s *Service) ChangeUser(ctx context.Context, scope OrgScope, id MemberID, c
 	if !ValidID(id) {
 		return SCIMUser{}, unknownResource("User", string(id))
 	}
+	definitions, err := s.definitionsOf(ctx, scope)
+	if err != nil {
+		return SCIMUser{}, err
+	}
 	var changed SCIMUser
-	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
-		p := provisioning{Service: s, tx: tx, org: org, scope: scope}
+	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		p := provisioning{Service: s, tx: tx, org: org, scope: scope, definitions: definitions}
 		var err error
 		changed, err = p.change(id, change)
 		return err
@@ -107,6 +129,8 @@ type provisioning struct {
 	tx    Tx
 	org   OrgTx
 	scope OrgScope
+	// definitions are what is declared beside the standard schemas.
+	definitions Definitions
 }
 
 func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
@@ -130,6 +154,9 @@ func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
 	}
 	if err := p.org.SCIMUsers().Insert(resource); err != nil {
 		return SCIMUser{}, taken(err, profile)
+	}
+	if err := keepUnique(p.org, p.definitions, TypeUser, string(resource.ID), nil, doc); err != nil {
+		return SCIMUser{}, err
 	}
 	if err := p.forgive(profile, user); err != nil {
 		return SCIMUser{}, err
@@ -256,7 +283,9 @@ func (p provisioning) change(id MemberID, change UserChange) (SCIMUser, error) {
 		return SCIMUser{}, err
 	}
 	if reflect.DeepEqual(doc, current.Attributes) {
-		return p.org.SCIMUsers().Get(id)
+		current, err = p.org.SCIMUsers().Get(id)
+		current.Unchanged = true
+		return current, err
 	}
 	next := current
 	next.Attributes, next.Version, next.UpdatedAt = doc, current.Version+1, p.tx.Now()
@@ -264,6 +293,9 @@ func (p provisioning) change(id MemberID, change UserChange) (SCIMUser, error) {
 		return SCIMUser{}, err
 	}
 	if err := p.org.SCIMUsers().Update(next); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := keepUnique(p.org, p.definitions, TypeUser, string(id), current.Attributes, doc); err != nil {
 		return SCIMUser{}, err
 	}
 	if err := p.carry(current, next); err != nil {

@@ -12,9 +12,13 @@ func (s *Service) CreateGroup(ctx context.Context, scope OrgScope, doc Document,
 	if err := scope.requireSCIM(); err != nil {
 		return Group{}, err
 	}
+	definitions, err := s.definitionsOf(ctx, scope)
+	if err != nil {
+		return Group{}, err
+	}
 	var created Group
-	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
-		c := groupChange{tx: tx, org: org, scope: scope}
+	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		c := groupChange{tx: tx, org: org, scope: scope, definitions: definitions}
 		var err error
 		created, err = c.create(doc, unique(members))
 		return err
@@ -22,7 +26,7 @@ func (s *Service) CreateGroup(ctx context.Context, scope OrgScope, doc Document,
 	return created, err
 }
 
-// GetGroup returns a group, with its members when asked, or NotFound.
+// GetGroup returns a group, with its first members when asked, or NotFound.
 func (s *Service) GetGroup(ctx context.Context, scope OrgScope, id GroupID, withMembers bool) (Group, error) {
 	if err := scope.requireSCIM(); err != nil {
 		return Group{}, err
@@ -36,13 +40,37 @@ func (s *Service) GetGroup(ctx context.Context, scope OrgScope, id GroupID, with
 		if group, err = org.Groups().Get(id); err != nil || !withMembers {
 			return renameNotFound(err, "Group", string(id))
 		}
-		group.Members, err = org.GroupMembers().List(id, "", 0)
+		group.Members, group.MoreMembers, err = membersBehind(org, id, "")
 		return err
 	})
 	return group, err
 }
 
-// QueryGroups returns one page of groups in order of creation, with their members when asked.
+// MembersBehind returns the next MembersAtOnce members of a group in order of id, and whether there are more (S46).
+// A group that was deleted meanwhile has none.
+func (s *Service) MembersBehind(ctx context.Context, scope OrgScope, id GroupID, after MemberID) (members []GroupMember, more bool, err error) {
+	if err := scope.requireSCIM(); err != nil {
+		return nil, false, err
+	}
+	err = s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		var err error
+		members, more, err = membersBehind(org, id, after)
+		return err
+	})
+	return members, more, err
+}
+
+// membersBehind reads people first; the groups inside, of which there are few, come with the last of them.
+func membersBehind(org OrgTx, id GroupID, after MemberID) (members []GroupMember, more bool, err error) {
+	members, err = org.GroupMembers().List(id, after, MembersAtOnce+1)
+	if err != nil || len(members) > MembersAtOnce {
+		return members[:min(len(members), MembersAtOnce)], err == nil, err
+	}
+	nested, err := org.NestedGroups().List(id)
+	return append(members, nested...), false, err
+}
+
+// QueryGroups returns one page of groups, with their first members when asked.
 func (s *Service) QueryGroups(ctx context.Context, scope OrgScope, query Query, withMembers bool) (Result[Group], error) {
 	if err := scope.requireSCIM(); err != nil {
 		return Result[Group]{}, err
@@ -50,10 +78,31 @@ func (s *Service) QueryGroups(ctx context.Context, scope OrgScope, query Query, 
 	var result Result[Group]
 	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
 		var err error
-		result, err = org.Groups().Query(query, withMembers)
-		return err
+		if result, err = org.Groups().Query(query); err != nil || !withMembers {
+			return err
+		}
+		return firstMembers(org, result.Items)
 	})
 	return result, err
+}
+
+// firstMembers fills in the members of a page of groups until it has enough of them;
+// what is missing is read while the page is written.
+func firstMembers(org OrgTx, groups []Group) error {
+	left := 4 * MembersAtOnce
+	for i := range groups {
+		group := &groups[i]
+		if left <= 0 {
+			group.MoreMembers = true
+			continue
+		}
+		var err error
+		if group.Members, group.MoreMembers, err = membersBehind(org, group.ID, ""); err != nil {
+			return err
+		}
+		left -= len(group.Members)
+	}
+	return nil
 }
 
 // ChangeGroup applies a PUT or PATCH to a group, atomically, and decides anew about the people it concerns (R35).
@@ -65,14 +114,19 @@ func (s *Service) ChangeGroup(ctx context.Context, scope OrgScope, id GroupID, c
 	if !ValidID(id) {
 		return Group{}, unknownResource("Group", string(id))
 	}
+	definitions, err := s.definitionsOf(ctx, scope)
+	if err != nil {
+		return Group{}, err
+	}
 	var changed Group
-	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
-		c := groupChange{tx: tx, org: org, scope: scope}
+	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		c := groupChange{tx: tx, org: org, scope: scope, definitions: definitions}
 		var err error
 		changed, err = c.change(id, change)
 		return err
 	})
 	if same, ok := err.(*unchangedError); ok { //nolint:errorlint // made by change and passed on unwrapped
+		same.group.Unchanged = true
 		return same.group, nil
 	}
 	return changed, err
@@ -91,8 +145,12 @@ func (s *Service) DeleteGroup(ctx context.Context, scope OrgScope, id GroupID, i
 	if !ValidID(id) {
 		return unknownResource("Group", string(id))
 	}
+	definitions, err := s.definitionsOf(ctx, scope)
+	if err != nil {
+		return err
+	}
 	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
-		c := groupChange{tx: tx, org: org, scope: scope}
+		c := groupChange{tx: tx, org: org, scope: scope, definitions: definitions}
 		return c.delete(id, ifMatch)
 	})
 }
@@ -102,32 +160,83 @@ type groupChange struct {
 	tx    Tx
 	org   OrgTx
 	scope OrgScope
+	// definitions are what is declared beside the standard schemas.
+	definitions Definitions
 }
 
 func (c groupChange) create(doc Document, members []MemberID) (Group, error) {
 	// Nobody may add a workspace while this name is read, or the group would stay unmapped for ever.
-	if _, err := c.org.Settings().Lock(); err != nil {
+	org, err := c.org.Settings().Lock()
+	if err != nil {
 		return Group{}, err
 	}
 	group := Group{ID: newID[GroupID](c.tx.Now()), Version: 1, CreatedAt: c.tx.Now(), UpdatedAt: c.tx.Now()}
 	if err := c.describe(&group, doc); err != nil {
 		return Group{}, err
 	}
+	if err := c.slot(&group, org.Settings.GroupTwinsAllowed); err != nil {
+		return Group{}, err
+	}
 	if err := c.org.Groups().Insert(group); err != nil {
+		return Group{}, err
+	}
+	if err := keepUnique(c.org, c.definitions, TypeGroup, string(group.ID), nil, doc); err != nil {
 		return Group{}, err
 	}
 	added, err := c.add(group.ID, members)
 	if err != nil {
 		return Group{}, err
 	}
-	access, err := c.decide(group, nil, added)
+	access, err := c.decide(group, nil, added.people)
 	if err != nil {
 		return Group{}, err
 	}
-	if group.Members, err = c.org.GroupMembers().List(group.ID, "", 0); err != nil {
+	if group.Members, group.MoreMembers, err = membersBehind(c.org, group.ID, ""); err != nil {
 		return Group{}, err
 	}
-	return group, c.record("create_scim_group", group, nil, added, nil, access)
+	return group, c.record("create_scim_group", group, nil, added, moved{}, access)
+}
+
+// slot says whether the group may share its name (K12); the caller holds the organization's lock.
+func (c groupChange) slot(group *Group, twins bool) error {
+	if group.Twin = twins; twins {
+		return nil
+	}
+	taken, err := c.org.Groups().Named(Fold(group.DisplayName), group.ID)
+	if err == nil && taken {
+		return groupNameTaken(group.DisplayName)
+	}
+	return err
+}
+
+func groupNameTaken(name string) error {
+	return Conflictf("displayName", "a Group with the displayName %q exists already; find it with the filter displayName eq", name)
+}
+
+// moved are those who came to a group, or left it.
+type moved struct {
+	people []MemberID
+	groups []GroupID
+}
+
+func (m moved) none() bool { return len(m.people) == 0 && len(m.groups) == 0 }
+
+func (m moved) and(o moved) moved {
+	return moved{slices.Concat(m.people, o.people), slices.Concat(m.groups, o.groups)}
+}
+
+// except leaves out whoever is among the others too.
+func (m moved) except(o moved) moved {
+	return moved{without(unique(m.people), o.people), without(unique(m.groups), o.groups)}
+}
+
+// ids are all of them, for the audit log.
+func (m moved) ids() []MemberID {
+	ids := slices.Clone(m.people)
+	for _, group := range m.groups {
+		ids = append(ids, MemberID(group))
+	}
+	return ids
 }
 
 // describe reads a group's document and, unless an admin mapped it, what its name means.
@@ -169,14 +278,17 @@ func (c groupChange) change(id GroupID, change GroupChange) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
-	if reflect.DeepEqual(before.Attributes, after.Attributes) && len(added) == 0 && len(removed) == 0 {
+	if reflect.DeepEqual(before.Attributes, after.Attributes) && added.none() && removed.none() {
 		return Group{}, &unchangedError{before}
 	}
 	after.Version, after.UpdatedAt = before.Version+1, c.tx.Now()
 	if err := c.org.Groups().Update(after); err != nil {
 		return Group{}, err
 	}
-	access, err := c.decide(after, &before, slices.Concat(added, removed))
+	if err := keepUnique(c.org, c.definitions, TypeGroup, string(id), before.Attributes, after.Attributes); err != nil {
+		return Group{}, err
+	}
+	access, err := c.decide(after, &before, slices.Concat(added.people, removed.people))
 	if err != nil {
 		return Group{}, err
 	}
@@ -192,112 +304,171 @@ func (c groupChange) apply(group Group, change DocumentChange) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
-	if text(doc["displayName"]) != group.DisplayName {
-		if _, err := c.org.Settings().Lock(); err != nil {
-			return Group{}, err
-		}
+	renamed := text(doc["displayName"]) != group.DisplayName
+	if !renamed {
+		return group, c.describe(&group, doc)
 	}
-	return group, c.describe(&group, doc)
+	org, err := c.org.Settings().Lock()
+	if err != nil {
+		return Group{}, err
+	}
+	if err := c.describe(&group, doc); err != nil {
+		return Group{}, err
+	}
+	return group, c.slot(&group, org.Settings.GroupTwinsAllowed)
 }
 
 // changeMembers applies the operations in order and returns what came of them.
-func (c groupChange) changeMembers(id GroupID, changes []MembersChange) (added, removed []MemberID, err error) {
+func (c groupChange) changeMembers(id GroupID, changes []MembersChange) (added, removed moved, err error) {
 	for _, change := range changes {
 		in, out, err := c.changeMembersOnce(id, change)
 		if err != nil {
-			return nil, nil, err
+			return moved{}, moved{}, err
 		}
-		added, removed = append(added, in...), append(removed, out...)
+		added, removed = added.and(in), removed.and(out)
 	}
 	// Whoever came and went, or went and came back, within one request is where they were.
-	return without(unique(added), removed), without(unique(removed), added), nil
+	return added.except(removed), removed.except(added), nil
 }
 
 // without returns the ids that are not among the others.
-func without(ids, others []MemberID) []MemberID {
+func without[T ~string](ids, others []T) []T {
 	if len(others) == 0 {
 		return ids
 	}
-	among := make(map[MemberID]bool, len(others))
+	among := make(map[T]bool, len(others))
 	for _, id := range others {
 		among[id] = true
 	}
-	return slices.DeleteFunc(ids, func(id MemberID) bool { return among[id] })
+	return slices.DeleteFunc(ids, func(id T) bool { return among[id] })
 }
 
-func (c groupChange) changeMembersOnce(id GroupID, change MembersChange) (added, removed []MemberID, err error) {
+func (c groupChange) changeMembersOnce(id GroupID, change MembersChange) (added, removed moved, err error) {
 	switch change.Op {
 	case MembersAdd:
 		added, err = c.add(id, unique(change.Members))
-		return added, nil, err
+		return added, moved{}, err
 	case MembersRemove:
-		removed, err = c.org.GroupMembers().Remove(id, unique(change.Members))
-		return nil, removed, err
+		removed, err = c.remove(id, unique(change.Members))
+		return moved{}, removed, err
 	case MembersReplace:
 		return c.replace(id, unique(change.Members))
 	case MembersRemoveWhere:
 		return c.removeWhere(id, change.Where)
 	default:
-		return nil, nil, Errorf(Internal, "unknown operation on members: %d", change.Op)
+		return moved{}, moved{}, Errorf(Internal, "unknown operation on members: %d", change.Op)
 	}
 }
 
 // add refuses a member that does not exist, naming it (S16), and adds the others in set statements.
-func (c groupChange) add(id GroupID, members []MemberID) ([]MemberID, error) {
+func (c groupChange) add(id GroupID, members []MemberID) (moved, error) {
 	if len(members) == 0 {
-		return nil, nil
+		return moved{}, nil
 	}
 	for _, member := range members {
 		if !ValidID(member) {
-			return nil, unknownMember(member)
+			return moved{}, unknownMember(member)
 		}
 	}
-	missing, err := c.org.SCIMUsers().Missing(members)
+	strangers, err := c.org.SCIMUsers().Missing(members)
 	if err != nil {
-		return nil, err
+		return moved{}, err
 	}
-	if len(missing) > 0 {
-		return nil, unknownMember(missing[0])
+	groups, err := c.groupsAmong(id, strangers)
+	if err != nil {
+		return moved{}, err
 	}
-	return c.org.GroupMembers().Add(id, members)
+	var added moved
+	if people := without(members, strangers); len(people) > 0 {
+		if added.people, err = c.org.GroupMembers().Add(id, people); err != nil {
+			return moved{}, err
+		}
+	}
+	if len(groups) > 0 {
+		added.groups, err = c.org.NestedGroups().Add(id, groups)
+	}
+	return added, err
+}
+
+// groupsAmong returns the members that are no Users as groups; one that is neither is named, and so is the group itself.
+func (c groupChange) groupsAmong(id GroupID, strangers []MemberID) ([]GroupID, error) {
+	if len(strangers) == 0 {
+		return nil, nil
+	}
+	groups := make([]GroupID, len(strangers))
+	for i, stranger := range strangers {
+		groups[i] = GroupID(stranger)
+		if groups[i] == id {
+			return nil, Invalidf("members", "a Group cannot be a member of itself")
+		}
+	}
+	unknown, err := c.org.NestedGroups().Missing(groups)
+	if err == nil && len(unknown) > 0 {
+		return nil, unknownMember(MemberID(unknown[0]))
+	}
+	return groups, err
 }
 
 func unknownMember(id MemberID) error {
-	return Invalidf("members", "the member %q is not a User of this organization; create the User first", id)
+	return Invalidf("members", "the member %q is no User and no Group of this organization; create it first", id)
+}
+
+// remove takes out those named; naming somebody who is not in the group is no error.
+func (c groupChange) remove(id GroupID, members []MemberID) (removed moved, err error) {
+	if removed.people, err = c.org.GroupMembers().Remove(id, members); err != nil || len(removed.people) == len(members) {
+		return removed, err
+	}
+	groups := make([]GroupID, len(members))
+	for i, member := range members {
+		groups[i] = GroupID(member)
+	}
+	removed.groups, err = c.org.NestedGroups().Remove(id, groups)
+	return removed, err
+}
+
+// everybody are all members, people and groups.
+func (c groupChange) everybody(id GroupID) ([]GroupMember, error) {
+	people, err := c.org.GroupMembers().List(id, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := c.org.NestedGroups().List(id)
+	return append(people, groups...), err
 }
 
 // replace makes the named members the whole membership, by difference.
-func (c groupChange) replace(id GroupID, members []MemberID) (added, removed []MemberID, err error) {
-	current, err := c.org.GroupMembers().List(id, "", 0)
+func (c groupChange) replace(id GroupID, members []MemberID) (added, removed moved, err error) {
+	current, err := c.everybody(id)
 	if err != nil {
-		return nil, nil, err
+		return moved{}, moved{}, err
 	}
 	stay := make(map[MemberID]bool, len(members))
 	for _, member := range members {
 		stay[member] = true
 	}
 	leave := slices.DeleteFunc(memberIDs(current), func(m MemberID) bool { return stay[m] })
-	if removed, err = c.org.GroupMembers().Remove(id, leave); err != nil {
-		return nil, nil, err
+	if len(leave) > 0 {
+		if removed, err = c.remove(id, leave); err != nil {
+			return moved{}, moved{}, err
+		}
 	}
 	added, err = c.add(id, members)
 	return added, removed, err
 }
 
-func (c groupChange) removeWhere(id GroupID, where Filter) (added, removed []MemberID, err error) {
-	current, err := c.org.GroupMembers().List(id, "", 0)
+func (c groupChange) removeWhere(id GroupID, where Filter) (added, removed moved, err error) {
+	current, err := c.everybody(id)
 	if err != nil {
-		return nil, nil, err
+		return moved{}, moved{}, err
 	}
 	var leave []MemberID
 	for _, member := range current {
-		element := map[string]any{"value": string(member.Member), "display": member.Display, "type": "User"}
-		if where.Match(element) {
+		if where.Match(member.Element()) {
 			leave = append(leave, member.Member)
 		}
 	}
-	removed, err = c.org.GroupMembers().Remove(id, leave)
-	return nil, removed, err
+	removed, err = c.remove(id, leave)
+	return moved{}, removed, err
 }
 
 // decide recomputes the people who came or went and, when the group's meaning or name changed, all of its members.
@@ -328,8 +499,16 @@ func (c groupChange) delete(id GroupID, ifMatch int64) error {
 	if err != nil {
 		return err
 	}
+	if err := c.bumpParents(id); err != nil {
+		return err
+	}
 	if err := c.org.Groups().Delete(id); err != nil {
 		return err
+	}
+	if !c.definitions.Empty() {
+		if err := c.org.UniqueValues().Delete(string(id)); err != nil {
+			return err
+		}
 	}
 	removed := memberIDs(members)
 	var access []any
@@ -338,11 +517,20 @@ func (c groupChange) delete(id GroupID, ifMatch int64) error {
 			return err
 		}
 	}
-	return c.record("delete_scim_group", group, &group, nil, removed, access)
+	return c.record("delete_scim_group", group, &group, moved{}, moved{people: removed}, access)
+}
+
+// bumpParents raises version and time of the groups that lose this one, because their members are part of them.
+func (c groupChange) bumpParents(id GroupID) error {
+	parents, err := c.org.NestedGroups().Parents(id)
+	if err != nil {
+		return err
+	}
+	return bumpGroups(c.org, parents, c.tx.Now())
 }
 
 // record writes the group's audit row: what changed about it, who came and went, and whose access that changed.
-func (c groupChange) record(operation string, group Group, before *Group, added, removed []MemberID, access []any) error {
+func (c groupChange) record(operation string, group Group, before *Group, added, removed moved, access []any) error {
 	was := map[string]any{}
 	if before != nil {
 		was["displayName"] = before.DisplayName
@@ -351,7 +539,7 @@ func (c groupChange) record(operation string, group Group, before *Group, added,
 	if group.Unmapped != "" {
 		now["unmapped"] = group.Unmapped
 	}
-	for key, value := range map[string][]MemberID{"added": added, "removed": removed} {
+	for key, value := range map[string][]MemberID{"added": added.ids(), "removed": removed.ids()} {
 		if len(value) > 0 {
 			now[key] = value
 		}

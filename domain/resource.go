@@ -9,10 +9,15 @@ type SCIMUser struct {
 	ID   MemberID
 	User UserID
 	// Attributes is the resource as sent, without id, meta and groups; the fields below are read from it.
+	// Where a query left the document as Text, it is nil and so is what is read from it.
 	Attributes Document
+	// Text is the document as it is stored, when a query asked for no more.
+	Text string
 	Profile
 	// Groups are the groups the person is in; read-only, filled when the store was asked for it.
 	Groups []GroupRef
+	// Unchanged is true in the answer to a change that changed nothing (S21).
+	Unchanged bool
 	// Version counts the changes, from 1; it makes the ETag (S8).
 	Version   int64
 	CreatedAt time.Time
@@ -126,16 +131,56 @@ type Group struct {
 	Unmapped string
 	// Explicit is true when an admin set the mapping (R32).
 	Explicit bool
-	// Members is filled when the store was asked for it.
-	Members   []GroupMember
+	// Twin is true for a group that may share its name (K12).
+	Twin bool
+	// Members are the first MembersAtOnce when the store was asked for them; MoreMembers says that there are others.
+	Members     []GroupMember
+	MoreMembers bool
+	// Unchanged is true in the answer to a change that changed nothing (S21).
+	Unchanged bool
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
+// MembersAtOnce is how many members of a group are read in one go; a larger group is read and answered in pieces.
+const MembersAtOnce = 5000
+
 // GroupMember is one member of a group.
 type GroupMember struct {
 	Member MemberID
-	// Display is the person's display name, computed when read.
+	// Display is the person's or nested group's display name, computed when read.
 	Display string
+	// Group is true for a group inside the group, which gives nobody anything.
+	Group bool
+}
+
+// Element is the member as a value of the attribute members.
+func (m GroupMember) Element() map[string]any {
+	kind := TypeUser
+	if m.Group {
+		kind = TypeGroup
+	}
+	return map[string]any{"value": string(m.Member), "display": m.Display, "type": kind}
+}
+
+// EnterpriseURN is the Enterprise User extension (RFC 7643 section 4.3).
+const EnterpriseURN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+// Manager returns the id that the person's manager has, whether or not there is such a person; empty for none.
+func (u SCIMUser) Manager() MemberID {
+	extension, _ := u.Attributes[EnterpriseURN].(map[string]any)
+	manager, _ := extension["manager"].(map[string]any)
+	return MemberID(text(manager["value"]))
+}
+
+// NameManager puts the manager's name into the document, where the manager is one of those named (S15).
+func (u SCIMUser) NameManager(names map[MemberID]string) {
+	name, ok := names[u.Manager()]
+	if !ok {
+		return
+	}
+	extension, _ := u.Attributes[EnterpriseURN].(map[string]any)
+	manager, _ := extension["manager"].(map[string]any)
+	manager["displayName"] = name
 }

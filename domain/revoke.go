@@ -41,6 +41,9 @@ func removeMember(tx Tx, scope OrgScope, member Member) error {
 	if err := tx.Org(scope).Members().Delete(member.ID); err != nil {
 		return err
 	}
+	if err := tx.Org(scope).UniqueValues().Delete(string(member.ID)); err != nil {
+		return err
+	}
 	if err := revokeAll(tx, scope, member.User); err != nil {
 		return err
 	}
@@ -64,8 +67,17 @@ func bumpGroupsOf(org OrgTx, id MemberID, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, group := range user.Groups {
-		bumped, err := org.Groups().Bump(group.ID)
+	ids := make([]GroupID, len(user.Groups))
+	for i, group := range user.Groups {
+		ids[i] = group.ID
+	}
+	return bumpGroups(org, ids, now)
+}
+
+// bumpGroups raises version and time of groups.
+func bumpGroups(org OrgTx, ids []GroupID, now time.Time) error {
+	for _, id := range ids {
+		bumped, err := org.Groups().Bump(id)
 		if err != nil {
 			return err
 		}

@@ -40,6 +40,9 @@ type OrgScope struct {
 	workspaceRole RoleID
 	// provisioning marks an identity provider's token, which may do SCIM and nothing else (R25).
 	provisioning bool
+	// profile is how that token's client is read, and definitions the revision of what the organization declared.
+	profile     SCIMProfile
+	definitions int64
 }
 
 // Org returns the organization; it is empty only for the zero scope, which a store refuses.
@@ -53,6 +56,12 @@ func (s OrgScope) Member() MemberID { return s.member }
 
 // Role returns the acting principal's org role; empty for SCIM.
 func (s OrgScope) Role() RoleID { return s.role }
+
+// Profile returns how strictly a SCIM client is read; it is empty for everybody else.
+func (s OrgScope) Profile() SCIMProfile { return s.profile }
+
+// DefinitionsRevision returns the revision of what the organization declares; 0 means nothing.
+func (s OrgScope) DefinitionsRevision() int64 { return s.definitions }
 
 // Has reports whether the scope carries an organization permission.
 func (s OrgScope) Has(permission Permission) bool {

@@ -28,6 +28,8 @@ const (
 	SecretSCIM    SecretKind = "scim"
 	SecretPAT     SecretKind = "pat"
 	SecretService SecretKind = "svc"
+	// SecretAccess is what a SCIM client fetches with its token's id and secret (S95).
+	SecretAccess SecretKind = "sat"
 )
 
 // Secret is a credential in clear: shown once, never stored, never logged.

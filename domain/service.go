@@ -2,6 +2,8 @@ package domain
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +25,8 @@ type Policy struct {
 	InviteExpiry time.Duration
 	// Issuers are the configured providers' issuers, by which SCIM finds people who signed in before (R26).
 	Issuers []string
+	// Definitions are the SCIM schemas and resource types that every organization has (S17).
+	Definitions Definitions
 }
 
 // ProviderOIDC is the id of the first configured OpenID provider, as the API's paths spell it.
@@ -33,10 +37,15 @@ const ProviderOIDC = "custom-oidc"
 type Service struct {
 	store  Store
 	policy Policy
+	// definitions remembers what organizations declared, by OrgID.
+	definitions sync.Map
+	// signingKey is read once; it never changes.
+	signingKey atomic.Pointer[string]
 }
 
 // New returns the use cases over a store.
 func New(store Store, policy Policy) *Service {
+	policy.Definitions.normalize()
 	return &Service{store: store, policy: policy}
 }
 

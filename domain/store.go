@@ -45,7 +45,12 @@ type OrgTx interface {
 	SCIMUsers() SCIMUserStore
 	Groups() GroupStore
 	GroupMembers() GroupMemberStore
+	NestedGroups() NestedGroupStore
 	Tokens() TokenStore
+	Definitions() DefinitionStore
+	Resources() ResourceStore
+	UniqueValues() UniqueValueStore
+	Activity() ActivityStore
 	Keys() KeyStore
 	Tombstones() TombstoneStore
 	Audit() AuditStore
@@ -58,6 +63,8 @@ type InstallationStore interface {
 	Insert(Installation) (bool, error)
 	// SetDefaultOrg changes the default organization if it is still from, and reports whether it was (R19).
 	SetDefaultOrg(from, to OrgID) (bool, error)
+	// SetSigningKey gives the installation its key if it has none yet.
+	SetSigningKey(key string) error
 	// ClaimAdmin names the first Admin if nobody is named yet, and reports whether it did (R7).
 	ClaimAdmin(UserID) (bool, error)
 }
@@ -130,6 +137,15 @@ type FlowStore interface {
 // CredentialStore finds the organization that a credential leads to.
 type CredentialStore interface {
 	SCIMToken(Digest) (SCIMToken, error)
+	// SCIMTokenByID finds the token that a client names when it asks for an access token.
+	SCIMTokenByID(TokenID) (SCIMToken, error)
+	// InsertAccess keeps an access token, and Access returns the SCIM token behind one that has not expired.
+	InsertAccess(AccessToken) error
+	Access(Digest) (SCIMToken, error)
+	// DeleteExpired removes access tokens that have expired, at most limit rows.
+	DeleteExpired(limit int) (int, error)
+	// DeleteActivity removes provisioning activity from before a time, at most limit rows.
+	DeleteActivity(before time.Time, limit int) (int, error)
 	// Key returns a key and, for a personal one, its holder.
 	Key(Digest) (Key, Holder, error)
 }
@@ -196,14 +212,17 @@ type InviteStore interface {
 
 // SCIMUserStore keeps the people as identity providers pushed them.
 type SCIMUserStore interface {
-	// Get returns the resource with its groups.
+	// Get returns the resource with its groups; Fetch leaves the document as text.
 	Get(MemberID) (SCIMUser, error)
+	Fetch(MemberID) (SCIMUser, error)
 	// Lock returns the resource without its groups and holds its row until the transaction ends.
 	Lock(MemberID) (SCIMUser, error)
 	// ByUserName finds a resource by the folded userName.
 	ByUserName(key string) (SCIMUser, error)
-	// Query returns resources with their groups, in order of creation.
+	// Query returns resources with their groups.
 	Query(Query) (Result[SCIMUser], error)
+	// Names returns the full names of those ids that are SCIM users.
+	Names([]MemberID) (map[MemberID]string, error)
 	// Insert and Update return Conflict on "userName" or "externalId".
 	Insert(SCIMUser) error
 	Update(SCIMUser) error
@@ -215,8 +234,10 @@ type SCIMUserStore interface {
 type GroupStore interface {
 	// Get returns the group without its members.
 	Get(GroupID) (Group, error)
-	// Query returns groups in order of creation, with their members when asked.
-	Query(q Query, withMembers bool) (Result[Group], error)
+	// Query returns groups without their members.
+	Query(Query) (Result[Group], error)
+	// Named reports whether another group has the folded name.
+	Named(key string, except GroupID) (bool, error)
 	// Each calls fn with every group's id, name and mapping; it is for when the meaning of names changes.
 	Each(fn func(Group) error) error
 	// Insert and Update return Conflict on "displayName" or "externalId"; Update writes all but the version.
@@ -237,6 +258,56 @@ type GroupMemberStore interface {
 	Remove(GroupID, []MemberID) ([]MemberID, error)
 	// List returns up to limit members whose id is greater than after, in order of id; limit 0 means all.
 	List(group GroupID, after MemberID, limit int) ([]GroupMember, error)
+}
+
+// NestedGroupStore keeps which groups are inside which, by set statements only.
+type NestedGroupStore interface {
+	// Add returns those that were not inside before; an id that is no group is NotFound.
+	Add(GroupID, []GroupID) ([]GroupID, error)
+	// Remove returns those that were inside.
+	Remove(GroupID, []GroupID) ([]GroupID, error)
+	// List returns the groups inside, in order of id.
+	List(GroupID) ([]GroupMember, error)
+	// Parents returns the groups that the group is inside of.
+	Parents(GroupID) ([]GroupID, error)
+	// Missing returns those ids that are no groups, in the order given.
+	Missing([]GroupID) ([]GroupID, error)
+}
+
+// DefinitionStore keeps the schemas and resource types that the organization declared.
+type DefinitionStore interface {
+	// Get returns the declarations and their revision: nothing and 0 when there are none.
+	Get() (Definitions, error)
+	// Put replaces them if the revision is still the one given.
+	Put(definitions Definitions, at time.Time) error
+}
+
+// ResourceStore keeps the resources of declared types.
+type ResourceStore interface {
+	Get(resourceType string, id ResourceID) (Resource, error)
+	// Lock is Get that holds the row until the transaction ends.
+	Lock(resourceType string, id ResourceID) (Resource, error)
+	Query(resourceType string, q Query) (Result[Resource], error)
+	// Insert and Update return Conflict on "externalId".
+	Insert(Resource) error
+	Update(Resource) error
+	Delete(resourceType string, id ResourceID) error
+}
+
+// UniqueValueStore keeps the values of declared attributes that only one resource of a type may have.
+type UniqueValueStore interface {
+	// Put replaces all values of a resource; a value that another one has is Conflict on its path.
+	Put(resourceType, id string, values []UniqueValue) error
+	Delete(id string) error
+}
+
+// ActivityStore keeps what identity providers asked for.
+type ActivityStore interface {
+	Append([]Activity) error
+	List(ActivityQuery) ([]Activity, error)
+	// CountUndeclared adds to what is known about attributes that no schema declares.
+	CountUndeclared([]UndeclaredAttribute) error
+	Undeclared() ([]UndeclaredAttribute, error)
 }
 
 // TokenStore keeps the SCIM tokens.

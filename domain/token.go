@@ -32,43 +32,77 @@ func (s *Service) SCIMTokenByID(ctx context.Context, scope OrgScope, id TokenID)
 	return token, err
 }
 
+// NewSCIMToken describes a SCIM token to be made; an empty Profile is auto.
+type NewSCIMToken struct {
+	Description string
+	Profile     SCIMProfile
+}
+
 // CreateSCIMToken makes a SCIM token and returns its secret, which is never shown again (R25).
-func (s *Service) CreateSCIMToken(ctx context.Context, scope OrgScope, description string) (SCIMToken, Secret, error) {
+func (s *Service) CreateSCIMToken(ctx context.Context, scope OrgScope, request NewSCIMToken) (SCIMToken, Secret, error) {
 	if err := mayManageTokens(scope); err != nil {
 		return SCIMToken{}, "", err
 	}
-	if err := checkDescription(description); err != nil {
+	if request.Profile == "" {
+		request.Profile = ProfileAuto
+	}
+	if err := checkToken(request.Description, request.Profile); err != nil {
 		return SCIMToken{}, "", err
 	}
 	secret := newSecret(SecretSCIM)
 	var token SCIMToken
 	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
 		token = SCIMToken{
-			ID: newID[TokenID](tx.Now()), Org: scope.org, Digest: DigestOf(string(secret)), Description: description,
-			Short: secret.Short(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(), CreatedBy: scope.actor.Name,
+			ID: newID[TokenID](tx.Now()), Org: scope.org, Digest: DigestOf(string(secret)), Description: request.Description,
+			Short: secret.Short(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(), CreatedBy: scope.actor.Name, Profile: request.Profile,
 		}
 		if err := org.Tokens().Insert(token); err != nil {
 			return err
 		}
-		return record(tx, scope, "create_scim_token", tokenTarget(token), nil, map[string]any{"description": description})
+		return record(tx, scope, "create_scim_token", tokenTarget(token), nil, tokenFacts(token))
 	})
 	return token, secret, err
 }
 
-// RenameSCIMToken changes a SCIM token's description.
-func (s *Service) RenameSCIMToken(ctx context.Context, scope OrgScope, id TokenID, description string) (SCIMToken, error) {
+func checkToken(description string, profile SCIMProfile) error {
 	if err := checkDescription(description); err != nil {
-		return SCIMToken{}, err
+		return err
+	}
+	return profile.Validate()
+}
+
+func tokenFacts(t SCIMToken) map[string]any {
+	return map[string]any{"description": t.Description, "profile": t.Profile}
+}
+
+// SCIMTokenUpdate changes a SCIM token; what is nil stays.
+type SCIMTokenUpdate struct {
+	Description *string
+	Profile     *SCIMProfile
+}
+
+// UpdateSCIMToken changes a SCIM token's description and profile; the next request is read by the new profile.
+func (s *Service) UpdateSCIMToken(ctx context.Context, scope OrgScope, id TokenID, update SCIMTokenUpdate) (SCIMToken, error) {
+	if update.Description == nil && update.Profile == nil {
+		return SCIMToken{}, Invalidf("description", "name what is to change: description or profile")
 	}
 	var token SCIMToken
 	err := s.changeToken(ctx, scope, id, func(tx Tx, org OrgTx, current SCIMToken) error {
 		token = current
-		token.Description, token.UpdatedAt = description, tx.Now()
+		if update.Description != nil {
+			token.Description = *update.Description
+		}
+		if update.Profile != nil {
+			token.Profile = *update.Profile
+		}
+		if err := checkToken(token.Description, token.Profile); err != nil {
+			return err
+		}
+		token.UpdatedAt = tx.Now()
 		if err := org.Tokens().Update(token); err != nil {
 			return err
 		}
-		return record(tx, scope, "update_scim_token", tokenTarget(token),
-			map[string]any{"description": current.Description}, map[string]any{"description": description})
+		return record(tx, scope, "update_scim_token", tokenTarget(token), tokenFacts(current), tokenFacts(token))
 	})
 	return token, err
 }

@@ -91,7 +91,7 @@ func (w *world) trySignIn(c domain.Claims) (domain.Principal, error) {
 // scim returns the scope of a fresh SCIM token of the organization.
 func (w *world) scim(org string) domain.OrgScope {
 	w.Helper()
-	_, secret, err := w.service.CreateSCIMToken(w.Context(), w.commandLine(org), "test")
+	_, secret, err := w.service.CreateSCIMToken(w.Context(), w.commandLine(org), domain.NewSCIMToken{Description: "test"})
 	w.must(err)
 	scope, err := w.service.SCIMToken(w.Context(), string(secret), domain.Client{})
 	w.must(err)

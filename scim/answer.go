@@ -3,9 +3,9 @@ package scim
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"net/http"
 	"slices"
 
@@ -16,17 +16,7 @@ import (
 // listURN names the answer to a query (RFC 7644 section 3.4.2).
 const listURN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
-// resource is one resource about to be answered.
-type resource struct {
-	kind    resourceType
-	id      string
-	version int64
-	doc     domain.Document
-	// members are a group's; they are written one by one, because there may be many.
-	members []domain.GroupMember
-}
-
-// member is a group's member as it is answered (S16).
+// member is a group's member, or a User's group, as it is answered (S15, S16).
 type member struct {
 	Value   string `json:"value,omitempty"`
 	Ref     string `json:"$ref,omitempty"`
@@ -34,43 +24,51 @@ type member struct {
 	Display string `json:"display,omitempty"`
 }
 
-// answer writes one resource with its entity tag (S47), and with its Location when it is new (S18).
-func (s *server) answer(w http.ResponseWriter, status int, res resource, p projection) error {
-	w.Header().Set("ETag", etag(res.version))
-	if status == http.StatusCreated {
-		w.Header().Set("Location", s.location(res.kind, res.id))
+// answer writes the outcome of a call: one resource with its entity tag (S47), with its Location when it is new (S18), or nothing.
+func (s *Server) answer(ctx context.Context, w http.ResponseWriter, o outcome) error {
+	if o.res.version > 0 {
+		w.Header().Set("ETag", etag(o.res.version))
 	}
-	out := begin(w, status)
-	out.resource(s, res, p)
+	if o.minimal {
+		w.Header().Set("Preference-Applied", "return=minimal")
+	}
+	switch o.status {
+	case http.StatusNoContent, http.StatusNotModified:
+		w.WriteHeader(o.status)
+		return nil
+	case http.StatusCreated:
+		w.Header().Set("Location", s.location(o.res.kind, o.res.id))
+	}
+	out := begin(w, o.status)
+	out.resource(ctx, s, o.res, o.shown)
 	return out.end()
 }
 
-// noContent writes the 204 of a change whose resource nobody asked for.
-func noContent(w http.ResponseWriter, version int64) error {
-	w.Header().Set("ETag", etag(version))
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// answerList writes one page; size is how many resources there will be.
-func (s *server) answerList(w http.ResponseWriter, list listRequest, total, size int, resources iter.Seq[resource]) error {
+// answerList writes one page.
+func (s *Server) answerList(ctx context.Context, w http.ResponseWriter, list listRequest, found page, links links) error {
 	out := begin(w, http.StatusOK)
-	out.printf(`{"schemas":[%q],"totalResults":%d,"startIndex":%d,"itemsPerPage":%d,"Resources":[`,
-		listURN, total, list.startIndex, size)
-	first := true
-	for res := range resources {
-		if !first {
+	out.printf(`{"schemas":[%q],"totalResults":%d,`, listURN, found.Total)
+	if !list.byCursor {
+		out.printf(`"startIndex":%d,`, list.startIndex)
+	}
+	for _, link := range []struct{ name, cursor string }{{"nextCursor", links.next}, {"previousCursor", links.previous}} {
+		if link.cursor != "" {
+			out.printf("%q:%q,", link.name, link.cursor)
+		}
+	}
+	out.printf(`"itemsPerPage":%d,"Resources":[`, len(found.Items))
+	for i, res := range found.Items {
+		if i > 0 {
 			out.printf(",")
 		}
-		first = false
-		out.resource(s, res, list.projection)
+		out.resource(ctx, s, res, list.projectionOf(res.kind))
 	}
 	out.printf("]}")
 	return out.end()
 }
 
 // output writes JSON piece by piece, so that a large group is never there twice.
-// It keeps its first error, which can only be that of the connection.
+// It keeps its first error.
 type output struct {
 	w      *bufio.Writer
 	buffer bytes.Buffer
@@ -89,8 +87,14 @@ func (o *output) printf(format string, args ...any) {
 	}
 }
 
-// json writes a value without its last cut bytes.
-func (o *output) json(value any, cut int) {
+func (o *output) text(text string) {
+	if o.err == nil {
+		_, o.err = o.w.WriteString(text)
+	}
+}
+
+// json writes a value without its first skip and its last cut bytes.
+func (o *output) json(value any, skip, cut int) {
 	if o.err != nil {
 		return
 	}
@@ -101,41 +105,67 @@ func (o *output) json(value any, cut int) {
 		return
 	}
 	const newline = 1
-	_, o.err = o.w.Write(o.buffer.Bytes()[:o.buffer.Len()-newline-cut])
+	_, o.err = o.w.Write(o.buffer.Bytes()[skip : o.buffer.Len()-newline-cut])
 }
 
 // resource writes what the projection leaves of a resource, a group's members last.
-func (o *output) resource(s *server, res resource, p projection) {
-	doc := p.apply(res.kind.Resource, res.doc)
-	attribute, keep := membersAttribute(res.kind, p)
-	if !keep {
-		o.json(doc, 0)
+func (o *output) resource(ctx context.Context, s *Server, res resource, p projection) {
+	if !p.given() && res.passable() {
+		o.text(res.text[:len(res.text)-len("}")])
+		o.text(",")
+		o.json(s.computed(res), len("{"), 0)
 		return
 	}
-	o.json(doc, len("}"))
-	o.printf(`,%q:[`, attribute.Name)
-	subs := p.subAttributes("", attribute)
-	users := s.location(s.users, "")
-	for i, m := range res.members {
-		if i > 0 {
-			o.printf(",")
-		}
-		o.json(memberOf(m, users, subs), 0)
+	if err := res.decode(); err != nil {
+		o.err = err
+		return
 	}
-	o.printf("]}")
+	doc := p.apply(res.kind.Resource, s.full(res))
+	attribute, keep := membersAttribute(res.kind, p)
+	if !keep {
+		o.json(doc, 0, 0)
+		return
+	}
+	o.json(doc, 0, len("}"))
+	o.printf(`,%q:[`, attribute.Name)
+	o.members(ctx, s, res, p.subAttributes("", attribute))
+	o.text("]}")
 }
 
-func memberOf(m domain.GroupMember, users string, subs []string) member {
+// members writes a group's members, reading on where there are more than came with the group (S46).
+func (o *output) members(ctx context.Context, s *Server, res resource, subs []string) {
+	members, more, first := res.members, res.moreMembers != nil, true
+	var last domain.MemberID
+	for {
+		for _, m := range members {
+			if !first {
+				o.text(",")
+			}
+			first, last = false, m.Member
+			o.json(s.memberOf(m, subs), 0, 0)
+		}
+		if !more || o.err != nil {
+			return
+		}
+		members, more, o.err = res.moreMembers(ctx, last)
+	}
+}
+
+func (s *Server) memberOf(m domain.GroupMember, subs []string) member {
 	shown := func(name string) bool { return subs == nil || slices.Contains(subs, name) }
+	kind, endpoint := domain.TypeUser, "/Users/"
+	if m.Group {
+		kind, endpoint = domain.TypeGroup, "/Groups/"
+	}
 	var answered member
 	if shown("value") {
 		answered.Value = string(m.Member)
 	}
 	if shown("$ref") {
-		answered.Ref = users + string(m.Member)
+		answered.Ref = s.root + endpoint + string(m.Member)
 	}
 	if shown("type") {
-		answered.Type = "User"
+		answered.Type = kind
 	}
 	if shown("display") {
 		answered.Display = m.Display
@@ -145,12 +175,14 @@ func memberOf(m domain.GroupMember, users string, subs []string) member {
 
 // membersAttribute returns the attribute whose values are stored apart, and whether the projection keeps it.
 func membersAttribute(t resourceType, p projection) (schema.Attribute, bool) {
-	for _, attribute := range t.Core.Attributes {
-		if attribute.Delta {
-			return attribute, p.keeps(attribute)
-		}
-	}
-	return schema.Attribute{}, false
+	attribute, ok := t.delta()
+	return attribute, ok && p.keeps(attribute)
+}
+
+// showsMembers reports whether an answer has members; where it has none they are not read (S44).
+func showsMembers(t resourceType, p projection) bool {
+	_, keep := membersAttribute(t, p)
+	return keep
 }
 
 func (o *output) end() error {

@@ -17,7 +17,7 @@ const (
 // authenticate returns the scope that the request's bearer token fixes (R25).
 // Everything that is not a living SCIM token is Unauthenticated with one and the same text:
 // missing, malformed, unknown, expired, deleted, another kind of token, another scheme.
-func (s *server) authenticate(w http.ResponseWriter, r *http.Request) (domain.OrgScope, error) {
+func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (domain.OrgScope, error) {
 	// A token in a URL ends up in logs; it is refused even beside a good header (S52).
 	if r.URL.Query().Has("access_token") {
 		return domain.OrgScope{}, refuse(w, challengeMisplaced)

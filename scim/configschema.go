@@ -41,7 +41,7 @@ func pagination() library.CoreAttribute {
 		SubAttributes: []library.SimpleParams{
 			truth("cursor", "Whether lists are paged by cursor.", true), truth("index", "Whether lists are paged by index.", true),
 			word("defaultPaginationMethod", "The method used when a client names none.", false),
-			count("defaultPageSize"), count("maxPageSize"),
+			count("defaultPageSize"), count("maxPageSize"), count("cursorTimeout"),
 		},
 	})
 }

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/http"
+	"slices"
 
 	elimity "github.com/elimity-com/scim"
 	"github.com/elimity-com/scim/optional"
@@ -31,19 +32,27 @@ type catalogue struct {
 	docs []map[string]any
 }
 
-func newDiscovery(root string, limits Limits, types ...resourceType) discovery {
-	d := discovery{config: describeConfig(root, limits)}
-	for _, t := range types {
-		d.resourceTypes.add(root, t.Name, "ResourceType", "/ResourceTypes/", describeType(t.library))
-		d.schemas.add(root, t.Core.URN, "Schema", "/Schemas/", describeSchema(t.Core))
+func (s *Server) newDiscovery(types []collection) discovery {
+	d := discovery{config: s.describeConfig()}
+	for _, in := range types {
+		t := in.kind()
+		d.resourceTypes.add(s.root, t.Name, "ResourceType", "/ResourceTypes/", describeType(t.Resource))
+		d.addSchema(s.root, t.Core)
 		for _, extension := range t.Extensions {
-			d.schemas.add(root, extension.URN, "Schema", "/Schemas/", describeSchema(extension.Schema))
+			d.addSchema(s.root, extension.Schema)
 		}
 	}
 	for _, own := range []library.Schema{configSchema(), library.ResourceTypeSchema(), library.Definition()} {
-		d.schemas.add(root, own.ID, "Schema", "/Schemas/", tidy(own.ToMap()))
+		d.schemas.add(s.root, own.ID, "Schema", "/Schemas/", tidy(own.ToMap()))
 	}
 	return d
+}
+
+// addSchema adds a schema once, however many types have it.
+func (d *discovery) addSchema(root string, s schema.Schema) {
+	if !slices.Contains(d.schemas.ids, s.URN) {
+		d.schemas.add(root, s.URN, "Schema", "/Schemas/", describeSchema(s))
+	}
 }
 
 func (c *catalogue) add(root, id, kind, endpoint string, doc map[string]any) {
@@ -52,14 +61,21 @@ func (c *catalogue) add(root, id, kind, endpoint string, doc map[string]any) {
 }
 
 // describeConfig says what this server can do, and nothing that it cannot (S2).
-func describeConfig(root string, limits Limits) map[string]any {
+func (s *Server) describeConfig() map[string]any {
 	config := elimity.ServiceProviderConfig{
-		SupportPatch: true, SupportFiltering: true, MaxResults: limits.MaxResults,
-		AuthenticationSchemes: []elimity.AuthenticationScheme{{
-			Type: elimity.AuthenticationTypeOauthBearerToken, Name: "OAuth Bearer Token", Primary: true,
-			Description: "A SCIM token of the organization, sent as Authorization: Bearer.",
-			SpecURI:     optional.NewString("https://www.rfc-editor.org/rfc/rfc6750"),
-		}},
+		SupportPatch: true, SupportFiltering: true, MaxResults: s.limits.MaxResults,
+		AuthenticationSchemes: []elimity.AuthenticationScheme{
+			{
+				Type: elimity.AuthenticationTypeOauthBearerToken, Name: "OAuth Bearer Token", Primary: true,
+				Description: "A SCIM token of the organization, sent as Authorization: Bearer.",
+				SpecURI:     optional.NewString("https://www.rfc-editor.org/rfc/rfc6750"),
+			},
+			{
+				Type: elimity.AuthenticationTypeOauth2, Name: "OAuth 2.0 Client Credentials",
+				Description: "The id and the secret of a SCIM token, exchanged at /oauth/token for an access token that lasts an hour.",
+				SpecURI:     optional.NewString("https://www.rfc-editor.org/rfc/rfc6749#section-4.4"),
+			},
+		},
 	}
 	var schemes []any
 	for _, scheme := range config.AuthenticationSchemes {
@@ -68,31 +84,39 @@ func describeConfig(root string, limits Limits) map[string]any {
 			"specUri": scheme.SpecURI.Value(), "primary": scheme.Primary,
 		})
 	}
-	return map[string]any{
+	described := map[string]any{
 		"schemas": []string{configURN}, "authenticationSchemes": schemes,
 		"patch":          map[string]any{"supported": config.SupportPatch},
 		"filter":         map[string]any{"supported": config.SupportFiltering, "maxResults": config.MaxResults},
-		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"bulk":           map[string]any{"supported": true, "maxOperations": s.limits.BulkOperations, "maxPayloadSize": s.limits.BulkBody},
 		"changePassword": map[string]any{"supported": false},
-		"sort":           map[string]any{"supported": false},
+		"sort":           map[string]any{"supported": true},
 		"etag":           map[string]any{"supported": true},
 		"pagination": map[string]any{
-			"cursor": false, "index": true, "defaultPaginationMethod": "index",
-			"defaultPageSize": limits.PageSize, "maxPageSize": limits.MaxResults,
+			"cursor": true, "index": true, "defaultPaginationMethod": "index",
+			"defaultPageSize": s.limits.PageSize, "maxPageSize": s.limits.MaxResults, "cursorTimeout": int(cursorLifetime.Seconds()),
 		},
-		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": root + "/ServiceProviderConfig"},
+		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": s.root + "/ServiceProviderConfig"},
 	}
+	if s.about != "" {
+		described["documentationUri"] = s.about
+	}
+	return described
 }
 
-func describeType(t elimity.ResourceType) map[string]any {
-	extensions := make([]any, 0, len(t.SchemaExtensions))
-	for _, extension := range t.SchemaExtensions {
-		extensions = append(extensions, map[string]any{"schema": extension.Schema.ID, "required": extension.Required})
+func describeType(t schema.Resource) map[string]any {
+	extensions := make([]any, 0, len(t.Extensions))
+	for _, extension := range t.Extensions {
+		extensions = append(extensions, map[string]any{"schema": extension.URN, "required": extension.Required})
 	}
-	return map[string]any{
-		"schemas": []string{resourceTypeURN}, "id": t.ID.Value(), "name": t.Name, "description": t.Description.Value(),
-		"endpoint": t.Endpoint, "schema": t.Schema.ID, "schemaExtensions": extensions,
+	described := map[string]any{
+		"schemas": []string{resourceTypeURN}, "id": t.Name, "name": t.Name,
+		"endpoint": t.Endpoint, "schema": t.Core.URN, "schemaExtensions": extensions,
 	}
+	if t.Description != "" {
+		described["description"] = t.Description
+	}
+	return described
 }
 
 // attribute is an attribute's definition with every characteristic (RFC 7643 section 7).
@@ -135,25 +159,31 @@ func describeAttributes(attributes []schema.Attribute) []attribute {
 	return described
 }
 
-// serviceProviderConfig is GET /ServiceProviderConfig; its query parameters are ignored (S1).
-func (s *server) serviceProviderConfig(w http.ResponseWriter, _ *http.Request) error {
-	return httpx.WriteJSON(w, http.StatusOK, mediaType, s.discovery.config)
+// serveConfig is GET /ServiceProviderConfig; its query parameters are ignored (S1).
+func (s *Server) serveConfig(w http.ResponseWriter, r *request) error {
+	if !r.reads() {
+		return wrongMethod(http.MethodGet)
+	}
+	return httpx.WriteJSON(w, http.StatusOK, mediaType, r.catalog.discovery.config)
 }
 
-func (s *server) listResourceTypes(w http.ResponseWriter, r *http.Request) error {
-	return s.discovery.resourceTypes.list(w, r)
+func (s *Server) serveResourceTypes(w http.ResponseWriter, r *request) error {
+	return r.catalog.discovery.resourceTypes.serve(w, r)
 }
 
-func (s *server) getResourceType(w http.ResponseWriter, r *http.Request) error {
-	return s.discovery.resourceTypes.get(w, r)
+func (s *Server) serveSchemas(w http.ResponseWriter, r *request) error {
+	return r.catalog.discovery.schemas.serve(w, r)
 }
 
-func (s *server) listSchemas(w http.ResponseWriter, r *http.Request) error {
-	return s.discovery.schemas.list(w, r)
-}
-
-func (s *server) getSchema(w http.ResponseWriter, r *http.Request) error {
-	return s.discovery.schemas.get(w, r)
+// serve answers with the list, or with the one document that the path names.
+func (c catalogue) serve(w http.ResponseWriter, r *request) error {
+	if !r.reads() {
+		return wrongMethod(http.MethodGet)
+	}
+	if r.PathValue("id") == "" {
+		return c.list(w, r.Request)
+	}
+	return c.get(w, r.Request)
 }
 
 // list answers with everything, whatever page was asked for; a filter is refused (RFC 7644 section 4).
@@ -176,7 +206,7 @@ func (c catalogue) get(w http.ResponseWriter, r *http.Request) error {
 			return httpx.WriteJSON(w, http.StatusOK, mediaType, c.docs[i])
 		}
 	}
-	return &protocolError{status: http.StatusNotFound, text: "there is nothing at this path"}
+	return nowhere()
 }
 
 func unfiltered(r *http.Request) error {

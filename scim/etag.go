@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,11 +24,11 @@ type conditions struct {
 
 // readConditions reads a header of entity tags (RFC 9110 section 13.1); nil means that it is not there.
 // Tags that cannot be ours match nothing; a header that is none is invalidValue (S47).
-func readConditions(r *http.Request, name string) (*conditions, error) {
-	if len(r.Header.Values(name)) == 0 {
+func readConditions(header http.Header, name string) (*conditions, error) {
+	if len(header.Values(name)) == 0 {
 		return nil, nil //nolint:nilnil // no condition is no error
 	}
-	text := strings.TrimSpace(strings.Join(r.Header.Values(name), ","))
+	text := strings.TrimSpace(strings.Join(header.Values(name), ","))
 	if text == "*" {
 		return &conditions{any: true}, nil
 	}
@@ -50,8 +49,8 @@ func readConditions(r *http.Request, name string) (*conditions, error) {
 
 // ifMatch returns the version that the client wants to change: zero for whichever is current.
 // Of several it is the current one, which is asked for only then.
-func ifMatch(r *http.Request, current func(context.Context) (int64, error)) (int64, error) {
-	wanted, err := readConditions(r, "If-Match")
+func ifMatch(header http.Header, current func() (int64, error)) (int64, error) {
+	wanted, err := readConditions(header, "If-Match")
 	switch {
 	case err != nil:
 		return 0, err
@@ -60,7 +59,7 @@ func ifMatch(r *http.Request, current func(context.Context) (int64, error)) (int
 	case len(wanted.versions) == 1:
 		return wanted.versions[0], nil
 	}
-	version, err := current(r.Context())
+	version, err := current()
 	if err != nil || slices.Contains(wanted.versions, version) {
 		return version, err
 	}
@@ -68,8 +67,8 @@ func ifMatch(r *http.Request, current func(context.Context) (int64, error)) (int
 }
 
 // notModified reports whether the client has this version already (If-None-Match).
-func notModified(r *http.Request, version int64) (bool, error) {
-	known, err := readConditions(r, "If-None-Match")
+func notModified(header http.Header, version int64) (bool, error) {
+	known, err := readConditions(header, "If-None-Match")
 	if err != nil || known == nil {
 		return false, err
 	}

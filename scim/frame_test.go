@@ -18,7 +18,7 @@ import (
 func TestUnauthenticated(t *testing.T) {
 	onEngines(t, func(w *world) {
 		scope := w.commandLine("")
-		deleted, gone, err := w.service.CreateSCIMToken(t.Context(), scope, "deleted")
+		deleted, gone, err := w.service.CreateSCIMToken(t.Context(), scope, domain.NewSCIMToken{Description: "deleted"})
 		w.must(err)
 		w.must(w.service.DeleteSCIMToken(t.Context(), scope, deleted.ID))
 		_, personal, err := w.service.CreatePersonalTokenFor(t.Context(), scope, "ada@x.test", true, "of another kind")
@@ -94,10 +94,9 @@ func TestPathsAndMethods(t *testing.T) {
 		{"GET", "/Schemas/urn:nothing", http.StatusNotFound, ""},
 		{"GET", "/ResourceTypes/Device", http.StatusNotFound, ""},
 		{"GET", "/Me", http.StatusNotImplemented, ""},
-		{"POST", "/Bulk", http.StatusNotImplemented, ""},
-		{"POST", "/.search", http.StatusNotImplemented, ""},
-		{"GET", "/", http.StatusNotImplemented, ""},
-		{"GET", "", http.StatusNotImplemented, ""},
+		{"GET", "/Bulk", http.StatusMethodNotAllowed, searching},
+		{"GET", "/.search", http.StatusMethodNotAllowed, searching},
+		{"POST", "/", http.StatusMethodNotAllowed, reading},
 	} {
 		got := w.refused(c.status, "", c.method, c.path, "")
 		if allow := got.header.Get("Allow"); allow != c.allow {

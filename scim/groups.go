@@ -2,172 +2,59 @@ package scim
 
 import (
 	"context"
-	"net/http"
-	"net/url"
 
 	"muster/domain"
 	"muster/scim/patch"
 )
 
-// createGroup is POST /Groups (S18).
-func (s *server) createGroup(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.groups)
-	if err != nil {
-		return err
-	}
-	doc, _, err := s.read(r, s.groups, s.limits.GroupBody)
-	if err != nil {
-		return err
-	}
+// groups is /Groups.
+type groups struct {
+	*Server
+	resourceType
+}
+
+func (g groups) kind() resourceType { return g.resourceType }
+
+func (g groups) bodyLimit() int64 { return g.limits.GroupBody }
+
+func (g groups) create(ctx context.Context, scope domain.OrgScope, doc domain.Document) (resource, error) {
 	doc, members, _ := patch.TakeMembers(doc)
-	group, err := s.service.CreateGroup(r.Context(), scopeOf(r), doc, patch.MemberIDs(members))
-	if err != nil {
-		return err
-	}
-	return s.answer(w, http.StatusCreated, s.groupResource(group), shown)
+	group, err := g.service.CreateGroup(ctx, scope, doc, patch.MemberIDs(members))
+	return g.resource(scope)(group), err
 }
 
-// getGroup is GET /Groups/{id} (S19).
-func (s *server) getGroup(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.groups)
-	if err != nil {
-		return err
-	}
-	group, err := s.service.GetGroup(r.Context(), scopeOf(r), groupID(r), s.showsMembers(shown))
-	if err != nil {
-		return err
-	}
-	return s.answerUnlessKnown(w, r, s.groupResource(group), shown)
+func (g groups) get(ctx context.Context, scope domain.OrgScope, id string, members bool) (resource, error) {
+	group, err := g.service.GetGroup(ctx, scope, domain.GroupID(id), members)
+	return g.resource(scope)(group), err
 }
 
-// showsMembers reports whether an answer has members; where it has none they are not read (S44).
-func (s *server) showsMembers(shown projection) bool {
-	_, keep := membersAttribute(s.groups, shown)
-	return keep
+func (g groups) query(ctx context.Context, scope domain.OrgScope, q domain.Query, members bool) (page, error) {
+	found, err := g.service.QueryGroups(ctx, scope, q, members)
+	return pageOf(found, g.resource(scope)), err
 }
 
-// listGroups is GET /Groups (S40).
-func (s *server) listGroups(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r)
-	if err != nil {
-		return err
-	}
-	return s.queryGroups(w, r, values)
+func (g groups) change(ctx context.Context, scope domain.OrgScope, id string, c change) (resource, error) {
+	group, err := g.service.ChangeGroup(ctx, scope, domain.GroupID(id), domain.GroupChange{Apply: c.apply, Members: c.members, IfMatch: c.ifMatch})
+	return g.resource(scope)(group), err
 }
 
-// searchGroups is POST /Groups/.search (S45).
-func (s *server) searchGroups(w http.ResponseWriter, r *http.Request) error {
-	values, err := searchParameters(r, s.limits.GroupBody)
-	if err != nil {
-		return err
-	}
-	return s.queryGroups(w, r, values)
+func (g groups) remove(ctx context.Context, scope domain.OrgScope, id string, ifMatch int64) error {
+	return g.service.DeleteGroup(ctx, scope, domain.GroupID(id), ifMatch)
 }
 
-func (s *server) queryGroups(w http.ResponseWriter, r *http.Request, values url.Values) error {
-	list, err := s.readList(values, s.groups)
-	if err != nil {
-		return err
-	}
-	page, err := s.service.QueryGroups(r.Context(), scopeOf(r), list.Query, s.showsMembers(list.projection))
-	if err != nil {
-		return err
-	}
-	return s.answerList(w, list, page.Total, len(page.Items), func(yield func(resource) bool) {
-		for _, group := range page.Items {
-			if !yield(s.groupResource(group)) {
-				return
+// resource is a Group as it is answered; its members stay what they are until they are written,
+// and those that were not read yet are read then.
+func (g groups) resource(scope domain.OrgScope) func(domain.Group) resource {
+	return func(group domain.Group) resource {
+		r := resource{
+			kind: g.resourceType, id: string(group.ID), version: group.Version, created: group.CreatedAt, modified: group.UpdatedAt,
+			doc: copied(group.Attributes), unchanged: group.Unchanged, members: group.Members,
+		}
+		if group.MoreMembers {
+			r.moreMembers = func(ctx context.Context, after domain.MemberID) ([]domain.GroupMember, bool, error) {
+				return g.service.MembersBehind(ctx, scope, group.ID, after)
 			}
 		}
-	})
+		return r
+	}
 }
-
-// replaceGroup is PUT /Groups/{id}: members that are not named leave the group (S20).
-func (s *server) replaceGroup(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.groups)
-	if err != nil {
-		return err
-	}
-	doc, sent, err := s.read(r, s.groups, s.limits.GroupBody)
-	if err != nil {
-		return err
-	}
-	if err := sameID(sent, string(groupID(r))); err != nil {
-		return err
-	}
-	doc, named, _ := patch.TakeMembers(doc)
-	members := domain.MembersChange{Op: domain.MembersReplace, Members: patch.MemberIDs(named)}
-	group, err := s.changeGroup(r, domain.GroupChange{
-		Apply: s.groups.replacement(doc), Members: []domain.MembersChange{members},
-	})
-	if err != nil {
-		return err
-	}
-	return s.answerChanged(w, r, group, shown)
-}
-
-// patchGroup is PATCH /Groups/{id}: 204, because the group may be large, or 200 for a client that asks for it (S21).
-func (s *server) patchGroup(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.groups)
-	if err != nil {
-		return err
-	}
-	request, err := s.readPatch(r, s.groups, s.limits.GroupBody)
-	if err != nil {
-		return err
-	}
-	change := domain.GroupChange{Members: request.MembersChanges()}
-	if len(request.Operations) > 0 {
-		change.Apply = request.Apply
-	}
-	group, err := s.changeGroup(r, change)
-	if err != nil {
-		return err
-	}
-	if shown.given() || preference(r) == "representation" {
-		return s.answerChanged(w, r, group, shown)
-	}
-	return noContent(w, group.Version)
-}
-
-func (s *server) changeGroup(r *http.Request, change domain.GroupChange) (domain.Group, error) {
-	version, err := s.groupToMatch(r)
-	if err != nil {
-		return domain.Group{}, err
-	}
-	change.IfMatch = version
-	return s.service.ChangeGroup(r.Context(), scopeOf(r), groupID(r), change)
-}
-
-func (s *server) groupToMatch(r *http.Request) (int64, error) {
-	return ifMatch(r, func(ctx context.Context) (int64, error) {
-		group, err := s.service.GetGroup(ctx, scopeOf(r), groupID(r), false)
-		return group.Version, err
-	})
-}
-
-// answerChanged answers with a changed group, which is read again only when its members are shown.
-func (s *server) answerChanged(w http.ResponseWriter, r *http.Request, group domain.Group, shown projection) error {
-	if s.showsMembers(shown) {
-		var err error
-		if group, err = s.service.GetGroup(r.Context(), scopeOf(r), group.ID, true); err != nil {
-			return err
-		}
-	}
-	return s.answer(w, http.StatusOK, s.groupResource(group), shown)
-}
-
-// deleteGroup is DELETE /Groups/{id} (S22).
-func (s *server) deleteGroup(w http.ResponseWriter, r *http.Request) error {
-	version, err := s.groupToMatch(r)
-	if err != nil {
-		return err
-	}
-	if err := s.service.DeleteGroup(r.Context(), scopeOf(r), groupID(r), version); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-func groupID(r *http.Request) domain.GroupID { return domain.GroupID(r.PathValue("id")) }

@@ -45,17 +45,19 @@ func acceptable(r *http.Request) error {
 	return &protocolError{status: http.StatusNotAcceptable, text: "answers are application/scim+json"}
 }
 
-// decode reads a request's body as a JSON object of at most limit bytes.
+// bodyOf reads a request's body as a JSON object of at most so many bytes.
 // It returns 415 for another media type, TooLarge above the limit, and invalidSyntax for what is no JSON object.
-func decode(r *http.Request, limit int64) (map[string]any, error) {
-	if err := isJSON(r.Header); err != nil {
-		return nil, err
+func bodyOf(r *http.Request) func(limit int64) (map[string]any, error) {
+	return func(limit int64) (map[string]any, error) {
+		if err := isJSON(r.Header); err != nil {
+			return nil, err
+		}
+		body, err := readBody(r, limit)
+		if err != nil {
+			return nil, err
+		}
+		return schema.Decode(body)
 	}
-	body, err := readBody(r, limit)
-	if err != nil {
-		return nil, err
-	}
-	return schema.Decode(body)
 }
 
 // isJSON checks what a body says it is; one that says nothing is taken as JSON (K16).
@@ -102,8 +104,8 @@ func tooLarge(body io.Reader, limit int64) error {
 
 // parameters returns the query's parameters.
 // A query that cannot be read is refused rather than read in part: without its filter a list would be a full one.
-func parameters(r *http.Request) (url.Values, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
+func parameters(query string) (url.Values, error) {
+	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, scimerr.New(scimerr.InvalidValue, "", "the query string is not encoded as a URL needs it")
 	}

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"muster/domain"
@@ -14,6 +15,8 @@ type projection struct {
 	mode mode
 	// named are the attributes that the client named; "" for Sub means the attribute as a whole.
 	named map[attributeName]bool
+	// written are attributes returned on request that this very request wrote (RFC 7643 section 7).
+	written map[attributeName]bool
 }
 
 // mode is what naming an attribute does.
@@ -30,6 +33,9 @@ type attributeName struct{ URN, Name, Sub string }
 
 // readProjection reads attributes or excludedAttributes; both at once are invalidValue, unknown names are ignored (S44, R84).
 func readProjection(values url.Values, t resourceType) (projection, error) {
+	if len(values) == 0 {
+		return projection{}, nil
+	}
 	only, err := parameter(values, "attributes")
 	if err != nil {
 		return projection{}, err
@@ -60,6 +66,47 @@ func resolveNames(list string, t resourceType) map[attributeName]bool {
 		}
 	}
 	return named
+}
+
+// withWritten notes which attributes that are returned on request only a body wrote.
+func (p projection) withWritten(t resourceType, doc domain.Document) projection {
+	if t.plain {
+		return p
+	}
+	note := func(urn string, attributes []schema.Attribute, data map[string]any) {
+		for _, a := range attributes {
+			if _, sent := data[a.Name]; sent && a.Returned == schema.Request {
+				p = p.wrote(attributeName{urn, a.Name, ""})
+			}
+		}
+	}
+	note("", t.Core.Attributes, doc)
+	for _, extension := range t.Extensions {
+		data, _ := doc[extension.URN].(map[string]any)
+		note(extension.URN, extension.Attributes, data)
+	}
+	return p
+}
+
+// withNames is withWritten for the paths of a PATCH.
+func (p projection) withNames(t resourceType, paths []schema.Path) projection {
+	if t.plain {
+		return p
+	}
+	for _, path := range paths {
+		if path.Attribute.Returned == schema.Request {
+			p = p.wrote(attributeName{path.URN, path.Attribute.Name, ""})
+		}
+	}
+	return p
+}
+
+func (p projection) wrote(name attributeName) projection {
+	if p.written == nil {
+		p.written = map[attributeName]bool{}
+	}
+	p.written[name] = true
+	return p
 }
 
 // given reports whether the client asked for anything in particular.
@@ -148,6 +195,8 @@ func (p projection) keepsIn(urn string, a schema.Attribute) bool {
 		return true
 	case a.Returned == schema.Never:
 		return false
+	case p.mode == byDefault && p.written[attributeName{urn, a.Name, ""}]:
+		return true
 	}
 	switch p.mode {
 	case onlyNamed:
@@ -178,13 +227,24 @@ func (p projection) someSub(urn string, a schema.Attribute) bool {
 
 // subAttributes returns the sub-attributes that are answered of an attribute that is; nil means all.
 func (p projection) subAttributes(urn string, a schema.Attribute) []string {
-	if !p.someSub(urn, a) || p.whole(urn, a) || a.Returned == schema.Always {
+	some := p.someSub(urn, a) && !p.whole(urn, a) && a.Returned != schema.Always
+	if !some && !slices.ContainsFunc(a.Sub, func(sub schema.Attribute) bool { return sub.Returned == schema.Never || sub.Returned == schema.Request }) {
 		return nil
 	}
 	names := []string{}
 	for _, sub := range a.Sub {
 		named := p.named[attributeName{urn, a.Name, sub.Name}]
-		if sub.Returned == schema.Always || sub.Returned != schema.Never && named == (p.mode == onlyNamed) {
+		chosen := !some || named == (p.mode == onlyNamed)
+		switch sub.Returned {
+		case schema.Always:
+			chosen = true
+		case schema.Never:
+			chosen = false
+		case schema.Request:
+			chosen = named && p.mode == onlyNamed
+		case schema.Default:
+		}
+		if chosen {
 			names = append(names, sub.Name)
 		}
 	}

@@ -119,7 +119,7 @@ func TestPaging(t *testing.T) {
 			{"count=-1", 1, []string{}},
 			{"count=99999999999999999999", 1, all},
 			{"count=", 1, all},
-			{"sortBy=displayName&sortOrder=descending&aadOptscim062020&x=y", 1, all},
+			{"sortOrder=descending&aadOptscim062020&x=y", 1, all},
 			{"count=1&startIndex=2&filter=displayName pr", 2, all[1:2]},
 		} {
 			got := w.ok(http.StatusOK, "GET", "/Groups?"+c.query, "")

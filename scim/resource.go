@@ -1,9 +1,11 @@
 package scim
 
 import (
+	"context"
+	"encoding/json"
 	"maps"
-	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	elimity "github.com/elimity-com/scim"
@@ -15,23 +17,25 @@ import (
 	"muster/scim/scimerr"
 )
 
-// resourceType is a resource type as we read and write it, and the same in the library's terms.
+// resourceType is a resource type as we read and write it; the standard ones also in the library's terms.
 type resourceType struct {
 	schema.Resource
 
 	library elimity.ResourceType
+	// plain is true when whatever is stored is answered by default, so that stored text can be passed on as it is.
+	plain bool
 }
 
 func userType() resourceType {
-	return newResourceType(schema.User(), library.CoreUserSchema(), library.ExtensionEnterpriseUser())
+	return standardType(schema.User(), library.CoreUserSchema(), library.ExtensionEnterpriseUser())
 }
 
 func groupType() resourceType {
-	return newResourceType(schema.Group(), library.CoreGroupSchema())
+	return standardType(schema.Group(), library.CoreGroupSchema())
 }
 
-func newResourceType(resource schema.Resource, core library.Schema, extensions ...library.Schema) resourceType {
-	t := resourceType{Resource: resource, library: elimity.ResourceType{
+func standardType(resource schema.Resource, core library.Schema, extensions ...library.Schema) resourceType {
+	t := resourceType{Resource: resource, plain: true, library: elimity.ResourceType{
 		ID: optional.NewString(resource.Name), Name: resource.Name, Description: optional.NewString(resource.Description),
 		Endpoint: resource.Endpoint, Schema: core,
 	}}
@@ -43,54 +47,30 @@ func newResourceType(resource schema.Resource, core library.Schema, extensions .
 	return t
 }
 
-// read turns the body of a POST or PUT into the document it means, and returns it with the id that the body names.
-// Attributes that no schema declares are dropped and said in the log (S14).
-func (s *server) read(r *http.Request, t resourceType, limit int64) (doc domain.Document, id string, err error) {
-	body, err := decode(r, limit)
-	if err != nil {
-		return nil, "", err
+// with returns the resource type with declared extensions.
+func (t resourceType) with(extensions ...schema.Extension) resourceType {
+	if len(extensions) > 0 {
+		t.Resource, t.plain = t.With(extensions...), false
 	}
-	doc, unknown, err := t.Normalize(body, profileOf(r))
-	if err != nil {
-		return nil, "", err
-	}
-	s.report(r, unknown)
-	return doc, idOf(body), t.validate(doc)
+	return t
 }
 
-// report names the attributes that were dropped; names only, because values may be anybody's data (S94).
-func (s *server) report(r *http.Request, unknown []string) {
-	if len(unknown) > 0 {
-		s.log.DebugContext(r.Context(), "no schema declares these attributes; they were ignored", "attributes", unknown)
-	}
-}
-
-// profileOf says how strictly a client is read.
-func profileOf(r *http.Request) schema.Profile {
-	return schema.Profile{Entra: r.URL.Query().Has("aadOptscim062020")}
-}
-
-// idOf returns the id that a body names, under whichever spelling of the key.
-func idOf(body map[string]any) string {
-	for key, value := range body {
-		if id, ok := value.(string); ok && schema.EqualNames(key, "id") {
-			return id
+// delta returns the attribute whose values are stored apart: a group's members.
+func (t resourceType) delta() (schema.Attribute, bool) {
+	for _, attribute := range t.Core.Attributes {
+		if attribute.Delta {
+			return attribute, true
 		}
 	}
-	return ""
+	return schema.Attribute{}, false
 }
 
-// sameID refuses to give a resource another id (S6); a body need not name one.
-func sameID(sent, id string) error {
-	if sent == "" || sent == id {
-		return nil
-	}
-	return scimerr.New(scimerr.Mutability, "id", "id cannot be changed")
-}
-
-// validate lets the library look at a normalised document.
+// validate lets the library look at the standard part of a normalised document.
 // It does not get the attributes that it would refuse wrongly: those that hold binary values.
 func (t resourceType) validate(doc domain.Document) error {
+	if t.library.Name == "" {
+		return nil
+	}
 	view := maps.Clone(doc)
 	for _, attribute := range t.Core.Attributes {
 		if attribute.Delta || holdsBinary(attribute) {
@@ -120,7 +100,7 @@ func holdsBinary(a schema.Attribute) bool {
 func (t resourceType) replacement(next domain.Document) domain.DocumentChange {
 	return func(current domain.Document) (domain.Document, error) {
 		doc := maps.Clone(next)
-		if active, had := current["active"]; had && doc["active"] == nil {
+		if active, had := current["active"]; had && doc["active"] == nil && t.Name == domain.TypeUser {
 			doc["active"] = active
 		}
 		if changed := t.Overwritten(current, doc); len(changed) > 0 {
@@ -130,38 +110,104 @@ func (t resourceType) replacement(next domain.Document) domain.DocumentChange {
 	}
 }
 
-// meta is what the server knows about a resource (RFC 7643 section 3.1).
-func (s *server) meta(t resourceType, id string, version int64, created, modified time.Time) map[string]any {
-	return map[string]any{
-		"resourceType": t.Name, "version": etag(version), "location": s.location(t, id),
-		"created": created.UTC().Format(time.RFC3339Nano), "lastModified": modified.UTC().Format(time.RFC3339Nano),
-	}
+// resource is one resource about to be answered.
+type resource struct {
+	kind              resourceType
+	id                string
+	version           int64
+	created, modified time.Time
+	// doc is what was sent; it is nil while the stored text does.
+	doc  domain.Document
+	text string
+	// groups are a User's.
+	groups []domain.GroupRef
+	// members are a group's; they are written one by one, because there may be many, and moreMembers reads on.
+	members     []domain.GroupMember
+	moreMembers func(ctx context.Context, after domain.MemberID) ([]domain.GroupMember, bool, error)
+	// unchanged is true in the answer to a change that changed nothing.
+	unchanged bool
 }
 
-func (s *server) location(t resourceType, id string) string { return s.root + t.Endpoint + "/" + id }
+// decode makes the document out of the stored text.
+func (r *resource) decode() error {
+	if r.doc != nil {
+		return nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(r.text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&r.doc); err != nil {
+		return domain.Wrap(domain.Internal, err, "a stored resource is not JSON")
+	}
+	if r.kind.Name == domain.TypeUser && r.doc["active"] == nil {
+		r.doc["active"] = true // who says nothing is active
+	}
+	return nil
+}
 
-// userResource is a User as it is answered: what was sent, and id, meta, active and groups.
-func (s *server) userResource(u domain.SCIMUser) resource {
-	doc := maps.Clone(u.Attributes)
-	doc["id"] = string(u.ID)
-	doc["active"] = u.Active
-	doc["meta"] = s.meta(s.users, string(u.ID), u.Version, u.CreatedAt, u.UpdatedAt)
-	groups := make([]any, len(u.Groups))
-	for i, group := range u.Groups {
-		groups[i] = map[string]any{
-			"value": string(group.ID), "$ref": s.location(s.groups, string(group.ID)), "display": group.Name, "type": "direct",
-		}
+// passable reports whether the stored text is all that is answered of the document:
+// it begins with "active", which a document may leave out, and has no extension that is not declared any more.
+func (r *resource) passable() bool {
+	if r.doc != nil || !r.kind.plain || !strings.HasPrefix(r.text, `{"active":`) {
+		return false
+	}
+	urns := strings.Count(r.text, `"urn:`)
+	return urns == 1 || urns == 3 && strings.Count(r.text, `"`+domain.EnterpriseURN+`"`) == 2
+}
+
+// computed is what the server knows about a resource besides its document.
+type computed struct {
+	Groups []member `json:"groups,omitempty"`
+	ID     string   `json:"id"`
+	Meta   meta     `json:"meta"`
+}
+
+// meta is what the server knows about every resource (RFC 7643 section 3.1).
+type meta struct {
+	ResourceType string `json:"resourceType"`
+	Created      string `json:"created"`
+	LastModified string `json:"lastModified"`
+	Version      string `json:"version"`
+	Location     string `json:"location"`
+}
+
+func (s *Server) computed(r resource) computed {
+	c := computed{ID: r.id, Meta: meta{
+		ResourceType: r.kind.Name, Version: etag(r.version), Location: s.location(r.kind, r.id),
+		Created: r.created.UTC().Format(time.RFC3339Nano), LastModified: r.modified.UTC().Format(time.RFC3339Nano),
+	}}
+	for _, group := range r.groups {
+		c.Groups = append(c.Groups, member{
+			Value: string(group.ID), Ref: s.root + "/Groups/" + string(group.ID), Type: "direct", Display: group.Name,
+		})
+	}
+	return c
+}
+
+// full is the document with what is computed, for a projection to choose from.
+func (s *Server) full(r resource) domain.Document {
+	c := s.computed(r)
+	doc := r.doc
+	doc["id"] = c.ID
+	doc["meta"] = map[string]any{
+		"resourceType": c.Meta.ResourceType, "created": c.Meta.Created, "lastModified": c.Meta.LastModified,
+		"version": c.Meta.Version, "location": c.Meta.Location,
+	}
+	groups := make([]any, len(c.Groups))
+	for i, g := range c.Groups {
+		groups[i] = map[string]any{"value": g.Value, "$ref": g.Ref, "type": g.Type, "display": g.Display}
 	}
 	if len(groups) > 0 {
 		doc["groups"] = groups
 	}
-	return resource{kind: s.users, id: string(u.ID), version: u.Version, doc: doc}
+	return doc
 }
 
-// groupResource is a Group as it is answered; its members stay what they are until they are written.
-func (s *server) groupResource(g domain.Group) resource {
-	doc := maps.Clone(g.Attributes)
-	doc["id"] = string(g.ID)
-	doc["meta"] = s.meta(s.groups, string(g.ID), g.Version, g.CreatedAt, g.UpdatedAt)
-	return resource{kind: s.groups, id: string(g.ID), version: g.Version, doc: doc, members: g.Members}
+func (s *Server) location(t resourceType, id string) string { return s.root + t.Endpoint + "/" + id }
+
+// copied is maps.Clone that makes a map of nothing.
+func copied(doc map[string]any) map[string]any {
+	if doc == nil {
+		return map[string]any{}
+	}
+	return maps.Clone(doc)
 }

@@ -6,53 +6,33 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"muster/domain"
 	"muster/internal/httpx"
+	"muster/scim/schema"
 )
 
 // base is the path below which this package answers.
 const base = "/scim/v2"
 
-// Tokens checks an identity provider's credential.
-type Tokens interface {
-	SCIMToken(ctx context.Context, secret string, client domain.Client) (domain.OrgScope, error)
-}
-
-// Users are the use cases behind /Users.
-type Users interface {
-	CreateUser(ctx context.Context, scope domain.OrgScope, doc domain.Document) (domain.SCIMUser, error)
-	GetUser(ctx context.Context, scope domain.OrgScope, id domain.MemberID) (domain.SCIMUser, error)
-	QueryUsers(ctx context.Context, scope domain.OrgScope, query domain.Query) (domain.Result[domain.SCIMUser], error)
-	ChangeUser(ctx context.Context, scope domain.OrgScope, id domain.MemberID, change domain.UserChange) (domain.SCIMUser, error)
-	DeleteUser(ctx context.Context, scope domain.OrgScope, id domain.MemberID, ifMatch int64) error
-}
-
-// Groups are the use cases behind /Groups.
-type Groups interface {
-	CreateGroup(ctx context.Context, scope domain.OrgScope, doc domain.Document, members []domain.MemberID) (domain.Group, error)
-	GetGroup(ctx context.Context, scope domain.OrgScope, id domain.GroupID, withMembers bool) (domain.Group, error)
-	QueryGroups(ctx context.Context, scope domain.OrgScope, query domain.Query, withMembers bool) (domain.Result[domain.Group], error)
-	ChangeGroup(ctx context.Context, scope domain.OrgScope, id domain.GroupID, change domain.GroupChange) (domain.Group, error)
-	DeleteGroup(ctx context.Context, scope domain.OrgScope, id domain.GroupID, ifMatch int64) error
-}
-
-// Service is what this package needs of the rules; *domain.Service has it.
-type Service interface {
-	Tokens
-	Users
-	Groups
-}
-
-// Limits bound what one request may ask for; a zero field means its default.
+// Limits bound what one request, and one organization, may ask for; a zero field means its default.
 type Limits struct {
-	// UserBody and GroupBody are the largest bodies in bytes: 1 MiB and 4 MiB (S90).
+	// UserBody, GroupBody and BulkBody are the largest bodies in bytes: 1 MiB, 4 MiB and 4 MiB (S90, S50).
 	UserBody  int64
 	GroupBody int64
+	BulkBody  int64
+	// BulkOperations is how many operations one Bulk may have: 1,000.
+	BulkOperations int
 	// PageSize is how many resources a list has when the client does not say: 100.
 	PageSize int
-	// MaxResults is how many it has at most: 1000. A client that asks for more gets as many (S40).
+	// MaxResults is how many it has at most: 1,000. A client that asks for more gets as many (S40).
 	MaxResults int
+	// Concurrency is how many operations run at once, over all organizations: 48.
+	Concurrency int
+	// TokenRate and OrgRate are how many requests a second a token and an organization may send; zero is without limit (S92).
+	TokenRate float64
+	OrgRate   float64
 }
 
 // Config is what the server is made of.
@@ -60,18 +40,44 @@ type Config struct {
 	Service Service
 	// PublicURL is the address under which clients reach the server, base path included, as "https://muster.example/base" (S5).
 	PublicURL string
+	// DocumentationURL is where people read how to connect; empty for none.
+	DocumentationURL string
 	// Client says where a request came from, for the audit log; nil means httpx.ClientOf.
 	Client func(*http.Request) domain.Client
-	Limits Limits
-	// Log may be nil.
-	Log *slog.Logger
+	// Definitions are what every organization has beside the standard schemas (S17).
+	Definitions domain.Definitions
+	// OpenDiscovery answers /ServiceProviderConfig, /ResourceTypes and /Schemas without a token too (S1).
+	OpenDiscovery bool
+	Limits        Limits
+	// Log and Clock may be nil.
+	Log   *slog.Logger
+	Clock func() time.Time
 }
 
-// New returns the handler of everything below /scim/v2; a base path must be cut off before.
-func New(config Config) http.Handler {
-	s := &server{
-		service: config.Service, client: config.Client, limits: config.Limits.withDefaults(), log: config.Log,
-		root: strings.TrimRight(config.PublicURL, "/") + base, users: userType(), groups: groupType(),
+// Server is the handler of everything below /scim/v2, and of the token endpoint.
+type Server struct {
+	service   Service
+	client    func(*http.Request) domain.Client
+	limits    Limits
+	log       *slog.Logger
+	clock     func() time.Time
+	root      string
+	about     string
+	open      bool
+	catalogs  *catalogs
+	cursors   cursors
+	bookmarks *bookmarks
+	rates     *rates
+	recorder  *recorder
+	mux       *http.ServeMux
+	nowhere   http.Handler
+}
+
+// New returns the server; a base path must be cut off before. Run must be called for its activity to be kept.
+func New(config Config) *Server {
+	s := &Server{
+		client: config.Client, limits: config.Limits.withDefaults(), log: config.Log, clock: config.Clock,
+		root: strings.TrimRight(config.PublicURL, "/") + base, about: config.DocumentationURL, open: config.OpenDiscovery,
 	}
 	if s.client == nil {
 		s.client = httpx.ClientOf
@@ -79,87 +85,80 @@ func New(config Config) http.Handler {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.discovery = newDiscovery(s.root, s.limits, s.users, s.groups)
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	s.service = newFair(config.Service, s.limits.Concurrency)
+	s.cursors = cursors{key: config.Service.SigningKey, clock: s.clock}
+	s.bookmarks = &bookmarks{clock: s.clock, marks: map[bookmarkKey]bookmark{}}
+	s.rates = newRates(s.limits)
+	s.recorder = newRecorder(config.Service, s.clock, s.log)
+	s.catalogs = newCatalogs(s, config.Definitions)
 	s.mux = s.routes()
-	s.nowhere = s.route(nil)
+	s.nowhere = s.route(nothingHere)
 	return s
 }
 
+// Run keeps what providers asked for, until ctx ends (S91).
+func (s *Server) Run(ctx context.Context) { s.recorder.run(ctx) }
+
+// Flush keeps what is not kept yet.
+func (s *Server) Flush(ctx context.Context) { s.recorder.flush(ctx) }
+
 func (l Limits) withDefaults() Limits {
-	defaults := Limits{UserBody: 1 << 20, GroupBody: 4 << 20, PageSize: 100, MaxResults: 1000}
-	if l.UserBody > 0 {
-		defaults.UserBody = l.UserBody
+	for _, field := range []struct {
+		value    *int64
+		fallback int64
+	}{{&l.UserBody, 1 << 20}, {&l.GroupBody, 4 << 20}, {&l.BulkBody, 4 << 20}} {
+		if *field.value <= 0 {
+			*field.value = field.fallback
+		}
 	}
-	if l.GroupBody > 0 {
-		defaults.GroupBody = l.GroupBody
+	for _, field := range []struct {
+		value    *int
+		fallback int
+	}{{&l.BulkOperations, 1000}, {&l.PageSize, 100}, {&l.MaxResults, 1000}, {&l.Concurrency, 48}} {
+		if *field.value <= 0 {
+			*field.value = field.fallback
+		}
 	}
-	if l.PageSize > 0 {
-		defaults.PageSize = l.PageSize
-	}
-	if l.MaxResults > 0 {
-		defaults.MaxResults = l.MaxResults
-	}
-	defaults.PageSize = min(defaults.PageSize, defaults.MaxResults)
-	return defaults
+	l.PageSize = min(l.PageSize, l.MaxResults)
+	return l
 }
 
-// server holds what all requests share; nothing in it changes.
-type server struct {
-	service   Service
-	client    func(*http.Request) domain.Client
-	limits    Limits
-	log       *slog.Logger
-	root      string
-	users     resourceType
-	groups    resourceType
-	discovery discovery
-	mux       *http.ServeMux
-	nowhere   http.Handler
-}
-
-// methods are the handlers of one path; a nil map is a path that does not exist.
-type methods map[string]httpx.Handler
-
-// anyMethod stands for all methods.
-const anyMethod = ""
-
-// routes is every path there is.
-func (s *server) routes() *http.ServeMux {
-	const get, post, put, patch, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+// routes is every path there is; a collection answers with and without a slash at its end (S5).
+func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	// A collection answers with and without a slash at its end (S5).
-	collections := map[string]methods{
-		"":                       {anyMethod: notImplemented},
-		"/Users":                 {get: s.listUsers, post: s.createUser},
-		"/Groups":                {get: s.listGroups, post: s.createGroup},
-		"/ServiceProviderConfig": {get: s.serviceProviderConfig},
-		"/ResourceTypes":         {get: s.listResourceTypes},
-		"/Schemas":               {get: s.listSchemas},
-	}
-	for path, methods := range collections {
-		mux.Handle(base+path, s.route(methods))
-		mux.Handle(base+path+"/{$}", s.route(methods))
-	}
-	for path, methods := range map[string]methods{
-		"/Users/{id}":         {get: s.getUser, put: s.replaceUser, patch: s.patchUser, remove: s.deleteUser},
-		"/Users/.search":      {post: s.searchUsers},
-		"/Groups/{id}":        {get: s.getGroup, put: s.replaceGroup, patch: s.patchGroup, remove: s.deleteGroup},
-		"/Groups/.search":     {post: s.searchGroups},
-		"/ResourceTypes/{id}": {get: s.getResourceType},
-		"/Schemas/{id}":       {get: s.getSchema},
-		"/Me":                 {anyMethod: notImplemented},
-		"/Bulk":               {anyMethod: notImplemented},
-		"/.search":            {anyMethod: notImplemented},
+	for path, handler := range map[string]handler{
+		"":                       s.serveRoot,
+		"/.search":               s.serveRootSearch,
+		"/Bulk":                  s.serveBulk,
+		"/Me":                    s.serveMe,
+		"/ServiceProviderConfig": s.serveConfig,
+		"/ResourceTypes":         s.serveResourceTypes,
+		"/ResourceTypes/{id}":    s.serveResourceTypes,
+		"/Schemas":               s.serveSchemas,
+		"/Schemas/{id}":          s.serveSchemas,
+		// Users and Groups are collections like the declared ones, named here for logs and metrics.
+		"/Users":             s.serveCollection,
+		"/Users/{id}":        s.serveResource,
+		"/Groups":            s.serveCollection,
+		"/Groups/{id}":       s.serveResource,
+		"/{collection}":      s.serveCollection,
+		"/{collection}/{id}": s.serveResource,
 	} {
-		mux.Handle(base+path, s.route(methods))
+		mux.Handle(base+path, s.route(handler))
+		if !strings.HasSuffix(path, "{id}") && path != "/.search" {
+			mux.Handle(base+path+"/{$}", s.route(handler))
+		}
 	}
-	mux.Handle("/", s.route(nil))
+	mux.Handle("/", s.route(nothingHere))
 	return mux
 }
 
 // ServeHTTP implements http.Handler.
 // A path with empty or dotted segments is answered here, because the mux would redirect it.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	clean := path.Clean(r.URL.Path)
 	if r.URL.Path != clean && r.URL.Path != clean+"/" {
 		s.nowhere.ServeHTTP(w, r)
@@ -168,75 +167,188 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// route checks the bearer before anything else, then lets the method's handler answer.
-func (s *server) route(m methods) http.Handler {
+// handler answers a request whose token was checked.
+type handler func(w http.ResponseWriter, r *request) error
+
+// request is a request with what its token fixes.
+type request struct {
+	*http.Request
+
+	scope   domain.OrgScope
+	catalog *catalog
+	profile schema.Profile
+	values  map[string][]string
+	// entry is what the provisioning activity will say.
+	entry *entry
+}
+
+// route checks the bearer before anything else, then lets the handler answer, and notes what became of it.
+func (s *Server) route(serve handler) http.Handler {
 	return httpx.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if s.open && r.Header.Get("Authorization") == "" && isDiscovery(r.Pattern) {
+			return serve(w, &request{Request: r, catalog: s.catalogs.standard, entry: &entry{}})
+		}
+		if handled, err := s.ownUser(w, r); handled {
+			return err
+		}
 		scope, err := s.authenticate(w, r)
 		if err != nil {
 			return err
 		}
-		if err := acceptable(r); err != nil {
-			return err
-		}
-		handler, err := m.of(r.Method)
-		if err != nil {
-			return err
-		}
-		return handler(w, r.WithContext(withScope(r.Context(), scope)))
+		req := &request{Request: r, scope: scope, profile: profileOf(r, scope), entry: &entry{}}
+		err = s.serve(w, req, serve)
+		s.recorder.note(req, err)
+		return err
 	}).With(renderError)
 }
 
-// of returns the handler of a method; HEAD is GET without a body (S24).
-func (m methods) of(method string) (httpx.Handler, error) {
-	if m == nil {
-		return nil, &protocolError{status: http.StatusNotFound, text: "there is nothing at this path"}
+func isDiscovery(pattern string) bool {
+	for _, path := range []string{"/ServiceProviderConfig", "/ResourceTypes", "/Schemas"} {
+		if strings.HasPrefix(pattern, base+path) {
+			return true
+		}
 	}
-	if method == http.MethodHead {
+	return false
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *request, serve handler) error {
+	if err := s.rates.admit(r.scope); err != nil {
+		return err
+	}
+	if err := acceptable(r.Request); err != nil {
+		return err
+	}
+	var err error
+	if r.catalog, err = s.catalogs.of(r.Context(), r.scope); err != nil {
+		return err
+	}
+	if r.values, err = parameters(r.URL.RawQuery); err != nil {
+		return err
+	}
+	return serve(w, r)
+}
+
+// profileOf says how strictly a client is read: by its token's profile, and as Entra ID where its URL asks for that.
+func profileOf(r *http.Request, scope domain.OrgScope) schema.Profile {
+	switch scope.Profile() {
+	case domain.ProfileStrict:
+		return schema.Profile{Strict: true}
+	case domain.ProfileLenient:
+		return schema.Profile{Lenient: true}
+	case domain.ProfileEntra:
+		return schema.Profile{Entra: true}
+	case domain.ProfileAuto, domain.ProfileOkta:
+	}
+	return schema.Profile{Entra: strings.Contains(r.URL.RawQuery, "aadOptscim062020")}
+}
+
+// serveCollection is POST and GET of a collection.
+func (s *Server) serveCollection(w http.ResponseWriter, r *request) error {
+	in, err := r.collection()
+	if err != nil {
+		return err
+	}
+	if r.reads() {
+		return s.serveList(w, r, []collection{in}, r.values)
+	}
+	run, ok := s.operationOf(r.Method, true)
+	if !ok {
+		return wrongMethod(http.MethodGet, http.MethodPost)
+	}
+	return s.run(w, r, in, "", run)
+}
+
+// serveResource is GET, PUT, PATCH and DELETE of a resource, and the search of a collection, which no id can be mistaken for (S45).
+func (s *Server) serveResource(w http.ResponseWriter, r *request) error {
+	in, err := r.collection()
+	if err != nil {
+		return err
+	}
+	if r.PathValue("id") == ".search" {
+		return s.search(w, r, []collection{in})
+	}
+	method := r.Method
+	if r.reads() {
 		method = http.MethodGet
 	}
-	if handler, ok := m[method]; ok {
-		return handler, nil
+	run, ok := s.operationOf(method, false)
+	if !ok {
+		return wrongMethod(http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete)
 	}
-	if handler, ok := m[anyMethod]; ok {
-		return handler, nil
+	return s.run(w, r, in, r.PathValue("id"), run)
+}
+
+// run runs an operation and answers with what became of it.
+func (s *Server) run(w http.ResponseWriter, r *request, in collection, id string, run operation) error {
+	c := &call{scope: r.scope, profile: r.profile, in: in, id: id, values: r.values, header: r.Header, body: bodyOf(r.Request)}
+	result, err := run(r.Context(), c)
+	r.entry.add(in, c, result)
+	if err != nil {
+		return err
 	}
-	return nil, &protocolError{status: http.StatusMethodNotAllowed, text: "this path does not know the method", allow: m.allowed()}
+	return s.answer(r.Context(), w, result)
 }
 
-// allowed lists the methods for the header Allow (RFC 9110 section 10.2.1).
-func (m methods) allowed() string {
-	var names []string
-	for _, method := range []string{
-		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-	} {
-		known := method
-		if method == http.MethodHead {
-			known = http.MethodGet
-		}
-		if _, ok := m[known]; ok {
-			names = append(names, method)
-		}
+// serveRootSearch is POST of a SearchRequest over all resource types (S45).
+func (s *Server) serveRootSearch(w http.ResponseWriter, r *request) error {
+	return s.search(w, r, r.catalog.types)
+}
+
+func (s *Server) search(w http.ResponseWriter, r *request, types []collection) error {
+	if r.Method != http.MethodPost {
+		return wrongMethod(http.MethodPost)
 	}
-	return strings.Join(names, ", ")
+	body, err := bodyOf(r.Request)(s.limits.UserBody)
+	if err != nil {
+		return err
+	}
+	values, err := searchParameters(body)
+	if err != nil {
+		return err
+	}
+	return s.serveList(w, r, types, values)
 }
 
-// notImplemented answers for what RFC 7644 knows and this server does not have: /Me for a token that is no person's,
-// bulk, and queries over all resource types.
-func notImplemented(http.ResponseWriter, *http.Request) error {
-	return &protocolError{status: http.StatusNotImplemented, text: "this server does not support this endpoint"}
+// serveRoot is a query over all resource types (RFC 7644 section 3.4.2.1).
+func (s *Server) serveRoot(w http.ResponseWriter, r *request) error {
+	if !r.reads() {
+		return wrongMethod(http.MethodGet)
+	}
+	return s.serveList(w, r, r.catalog.types, r.values)
 }
 
-// scopeKey is the only context key of this package.
-type scopeKey struct{}
-
-func withScope(ctx context.Context, scope domain.OrgScope) context.Context {
-	return context.WithValue(ctx, scopeKey{}, scope)
+func (s *Server) serveList(w http.ResponseWriter, r *request, types []collection, values map[string][]string) error {
+	list, err := s.readList(r.Context(), values, types, r.profile, r.scope)
+	if err != nil {
+		return err
+	}
+	return s.list(r.Context(), w, r.scope, list)
 }
 
-// scopeOf returns the organization that the request's token fixed; the zero scope, which a store refuses, if there is none.
-func scopeOf(r *http.Request) domain.OrgScope {
-	scope, _ := r.Context().Value(scopeKey{}).(domain.OrgScope)
-	return scope
+// collection returns the resource type that the path names.
+func (r *request) collection() (collection, error) {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, base+"/"), "/")
+	if in, ok := r.catalog.at(segment); ok {
+		return in, nil
+	}
+	return nil, nowhere()
+}
+
+// reads reports whether the request only reads; HEAD is GET without a body (S24).
+func (r *request) reads() bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+func nothingHere(http.ResponseWriter, *request) error { return nowhere() }
+
+func nowhere() error {
+	return &protocolError{status: http.StatusNotFound, text: "there is nothing at this path"}
+}
+
+// wrongMethod lists the methods that the path knows in the header Allow (RFC 9110 section 10.2.1).
+func wrongMethod(known ...string) error {
+	if known[0] == http.MethodGet {
+		known = append([]string{http.MethodGet, http.MethodHead}, known[1:]...)
+	}
+	return &protocolError{status: http.StatusMethodNotAllowed, text: "this path does not know the method", allow: strings.Join(known, ", ")}
 }

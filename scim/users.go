@@ -2,174 +2,118 @@ package scim
 
 import (
 	"context"
-	"net/http"
-	"net/url"
+	"strings"
 
 	"muster/domain"
-	"muster/scim/patch"
 )
 
-// createUser is POST /Users (S18).
-func (s *server) createUser(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.users)
-	if err != nil {
-		return err
-	}
-	doc, _, err := s.read(r, s.users, s.limits.UserBody)
-	if err != nil {
-		return err
-	}
-	user, err := s.service.CreateUser(r.Context(), scopeOf(r), doc)
-	if err != nil {
-		return err
-	}
-	return s.answer(w, http.StatusCreated, s.userResource(user), shown)
+// users is /Users.
+type users struct {
+	*Server
+	resourceType
 }
 
-// getUser is GET /Users/{id} (S19).
-func (s *server) getUser(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.users)
+func (u users) kind() resourceType { return u.resourceType }
+
+func (u users) bodyLimit() int64 { return u.limits.UserBody }
+
+func (u users) create(ctx context.Context, scope domain.OrgScope, doc domain.Document) (resource, error) {
+	user, err := u.service.CreateUser(ctx, scope, doc)
 	if err != nil {
-		return err
+		return resource{}, err
 	}
-	user, err := s.service.GetUser(r.Context(), scopeOf(r), userID(r))
-	if err != nil {
-		return err
-	}
-	return s.answerUnlessKnown(w, r, s.userResource(user), shown)
+	return u.named(ctx, scope, u.resource(user))
 }
 
-// answerUnlessKnown answers 304 to a client that has this version already.
-func (s *server) answerUnlessKnown(w http.ResponseWriter, r *http.Request, res resource, shown projection) error {
-	known, err := notModified(r, res.version)
+func (u users) get(ctx context.Context, scope domain.OrgScope, id string, _ bool) (resource, error) {
+	user, err := u.service.GetUser(ctx, scope, domain.MemberID(id))
 	if err != nil {
-		return err
+		return resource{}, err
 	}
-	if known {
-		w.Header().Set("ETag", etag(res.version))
-		w.WriteHeader(http.StatusNotModified)
+	return u.named(ctx, scope, u.resource(user))
+}
+
+func (u users) query(ctx context.Context, scope domain.OrgScope, q domain.Query, _ bool) (page, error) {
+	q.Raw = true
+	found, err := u.service.QueryUsers(ctx, scope, q)
+	if err != nil {
+		return page{}, err
+	}
+	list := pageOf(found, u.resource)
+	return list, u.nameManagers(ctx, scope, list.Items)
+}
+
+func (u users) change(ctx context.Context, scope domain.OrgScope, id string, c change) (resource, error) {
+	user, err := u.service.ChangeUser(ctx, scope, domain.MemberID(id), domain.UserChange{Apply: c.apply, IfMatch: c.ifMatch})
+	if err != nil {
+		return resource{}, err
+	}
+	return u.named(ctx, scope, u.resource(user))
+}
+
+func (u users) remove(ctx context.Context, scope domain.OrgScope, id string, ifMatch int64) error {
+	return u.service.DeleteUser(ctx, scope, domain.MemberID(id), ifMatch)
+}
+
+// resource is a User as it is answered: what was sent, and id, meta, active and groups.
+func (u users) resource(user domain.SCIMUser) resource {
+	r := resource{
+		kind: u.resourceType, id: string(user.ID), version: user.Version, created: user.CreatedAt, modified: user.UpdatedAt,
+		text: user.Text, unchanged: user.Unchanged, groups: user.Groups,
+	}
+	if user.Attributes != nil {
+		r.doc = copied(user.Attributes)
+		r.doc["active"] = user.Active
+	}
+	return r
+}
+
+// named adds the name of the person's manager.
+func (u users) named(ctx context.Context, scope domain.OrgScope, r resource) (resource, error) {
+	one := []resource{r}
+	err := u.nameManagers(ctx, scope, one)
+	return one[0], err
+}
+
+// nameManagers resolves the managers among the resources; one who is not there yet stays as sent (S15).
+func (u users) nameManagers(ctx context.Context, scope domain.OrgScope, list []resource) error {
+	managers := map[int]domain.MemberID{}
+	var ids []domain.MemberID
+	for i := range list {
+		r := &list[i]
+		if r.doc == nil && !strings.Contains(r.text, `"manager":`) {
+			continue
+		}
+		if err := r.decode(); err != nil {
+			return err
+		}
+		if id := (domain.SCIMUser{Attributes: r.doc}).Manager(); domain.ValidID(id) {
+			managers[i], ids = id, append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
 		return nil
 	}
-	return s.answer(w, http.StatusOK, res, shown)
-}
-
-// listUsers is GET /Users (S40).
-func (s *server) listUsers(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r)
+	names, err := u.service.Names(ctx, scope, ids)
 	if err != nil {
 		return err
 	}
-	return s.queryUsers(w, r, values)
-}
-
-// searchUsers is POST /Users/.search (S45).
-func (s *server) searchUsers(w http.ResponseWriter, r *http.Request) error {
-	values, err := searchParameters(r, s.limits.UserBody)
-	if err != nil {
-		return err
-	}
-	return s.queryUsers(w, r, values)
-}
-
-func (s *server) queryUsers(w http.ResponseWriter, r *http.Request, values url.Values) error {
-	list, err := s.readList(values, s.users)
-	if err != nil {
-		return err
-	}
-	page, err := s.service.QueryUsers(r.Context(), scopeOf(r), list.Query)
-	if err != nil {
-		return err
-	}
-	return s.answerList(w, list, page.Total, len(page.Items), func(yield func(resource) bool) {
-		for _, user := range page.Items {
-			if !yield(s.userResource(user)) {
-				return
-			}
+	for i, id := range managers {
+		if name, ok := names[id]; ok {
+			list[i].doc = withManager(list[i].doc, name, u.location(u.resourceType, string(id)))
 		}
-	})
-}
-
-// replaceUser is PUT /Users/{id} (S20).
-func (s *server) replaceUser(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.users)
-	if err != nil {
-		return err
 	}
-	doc, sent, err := s.read(r, s.users, s.limits.UserBody)
-	if err != nil {
-		return err
-	}
-	if err := sameID(sent, string(userID(r))); err != nil {
-		return err
-	}
-	user, err := s.changeUser(r, s.users.replacement(doc))
-	if err != nil {
-		return err
-	}
-	return s.answer(w, http.StatusOK, s.userResource(user), shown)
-}
-
-// patchUser is PATCH /Users/{id}: 200 with the resource, or 204 for a client that prefers it (S21).
-func (s *server) patchUser(w http.ResponseWriter, r *http.Request) error {
-	shown, err := query(r, s.users)
-	if err != nil {
-		return err
-	}
-	request, err := s.readPatch(r, s.users, s.limits.UserBody)
-	if err != nil {
-		return err
-	}
-	user, err := s.changeUser(r, request.Apply)
-	if err != nil {
-		return err
-	}
-	if preference(r) == "minimal" && !shown.given() {
-		w.Header().Set("Preference-Applied", "return=minimal")
-		return noContent(w, user.Version)
-	}
-	return s.answer(w, http.StatusOK, s.userResource(user), shown)
-}
-
-// readPatch reads the body of a PATCH of the resource that the request's path names.
-func (s *server) readPatch(r *http.Request, t resourceType, limit int64) (patch.Request, error) {
-	body, err := decode(r, limit)
-	if err != nil {
-		return patch.Request{}, err
-	}
-	request, err := patch.Parse(body, t.Resource, profileOf(r))
-	if err != nil {
-		return patch.Request{}, err
-	}
-	s.report(r, request.Unknown)
-	return request, sameID(request.ID, r.PathValue("id"))
-}
-
-func (s *server) changeUser(r *http.Request, change domain.DocumentChange) (domain.SCIMUser, error) {
-	version, err := s.userToMatch(r)
-	if err != nil {
-		return domain.SCIMUser{}, err
-	}
-	return s.service.ChangeUser(r.Context(), scopeOf(r), userID(r), domain.UserChange{Apply: change, IfMatch: version})
-}
-
-func (s *server) userToMatch(r *http.Request) (int64, error) {
-	return ifMatch(r, func(ctx context.Context) (int64, error) {
-		user, err := s.service.GetUser(ctx, scopeOf(r), userID(r))
-		return user.Version, err
-	})
-}
-
-// deleteUser is DELETE /Users/{id} (S22).
-func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) error {
-	version, err := s.userToMatch(r)
-	if err != nil {
-		return err
-	}
-	if err := s.service.DeleteUser(r.Context(), scopeOf(r), userID(r), version); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func userID(r *http.Request) domain.MemberID { return domain.MemberID(r.PathValue("id")) }
+// withManager returns the document with the manager's name and location; what it was made of stays as it is.
+func withManager(doc domain.Document, name, ref string) domain.Document {
+	extension, _ := doc[domain.EnterpriseURN].(map[string]any)
+	manager, _ := extension["manager"].(map[string]any)
+	named := copied(manager)
+	named["displayName"], named["$ref"] = name, ref
+	extended := copied(extension)
+	extended["manager"] = named
+	doc[domain.EnterpriseURN] = extended
+	return doc
+}

@@ -71,9 +71,9 @@ func newWorld(t testing.TB, databaseURL string) *world {
 	return w
 }
 
-func (w *world) server(limits scim.Limits) http.Handler {
+func (w *world) server(limits scim.Limits) *scim.Server {
 	return scim.New(scim.Config{
-		Service: w.service, PublicURL: publicURL, Limits: limits,
+		Service: w.service, PublicURL: publicURL, Limits: limits, Clock: w.clock.Now, Definitions: w.service.Policy().Definitions,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 }
@@ -95,7 +95,15 @@ func (w *world) commandLine(org string) domain.OrgScope {
 // token makes a SCIM token of an organization, the default one when the name is empty.
 func (w *world) token(org string) string {
 	w.Helper()
-	_, secret, err := w.service.CreateSCIMToken(w.Context(), w.commandLine(org), "test")
+	_, secret, err := w.service.CreateSCIMToken(w.Context(), w.commandLine(org), domain.NewSCIMToken{Description: "test"})
+	w.must(err)
+	return string(secret)
+}
+
+// tokenWith makes a SCIM token of the default organization with a profile.
+func (w *world) tokenWith(profile string) string {
+	w.Helper()
+	_, secret, err := w.service.CreateSCIMToken(w.Context(), w.commandLine(""), domain.NewSCIMToken{Description: profile, Profile: domain.SCIMProfile(profile)})
 	w.must(err)
 	return string(secret)
 }

@@ -66,6 +66,6 @@ func makeCredentials(ctx context.Context, service *domain.Service) (credentials,
 	if err != nil {
 		return credentials{}, err
 	}
-	_, token, err := service.CreateSCIMToken(ctx, scope, "printed by the demo")
+	_, token, err := service.CreateSCIMToken(ctx, scope, domain.NewSCIMToken{Description: "printed by the demo"})
 	return credentials{Personal: string(personal), SCIM: string(token)}, err
 }

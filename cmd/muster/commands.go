@@ -60,12 +60,13 @@ type tokenCommands struct {
 type tokenCreateCommand struct {
 	Org         string `help:"Name or id of the organization; the default organization without it." placeholder:"NAME"`
 	Description string `help:"What the token is for." default:"made on the command line" placeholder:"TEXT"`
+	Profile     string `help:"How strictly the client is read: auto, okta, entra, lenient or strict." default:"auto" enum:"auto,okta,entra,lenient,strict"`
 }
 
 // Run makes the token; it is shown this once.
 func (c tokenCreateCommand) Run(env environment) error {
 	return env.withScope(c.Org, func(service *domain.Service, scope domain.OrgScope) (string, error) {
-		_, secret, err := service.CreateSCIMToken(env, scope, c.Description)
+		_, secret, err := service.CreateSCIMToken(env, scope, domain.NewSCIMToken{Description: c.Description, Profile: domain.SCIMProfile(c.Profile)})
 		return string(secret), err
 	})
 }

@@ -17,11 +17,16 @@ type tenant struct {
 	workspace domain.Workspace
 	user      domain.SCIMUser
 	group     domain.Group
-	invite    domain.Invite
-	token     domain.SCIMToken
-	key       domain.Key
-	mark      domain.Digest
-	audit     domain.AuditID
+	// inner is a group inside the group.
+	inner    domain.Group
+	resource domain.Resource
+	// schema is the id of a schema that they declared.
+	schema string
+	invite domain.Invite
+	token  domain.SCIMToken
+	key    domain.Key
+	mark   domain.Digest
+	audit  domain.AuditID
 }
 
 // tenancy calls every method of OrgTx in one organization with another one's ids: nothing is found and nothing changes (R44).
@@ -222,9 +227,66 @@ func scimCalls(a tenant) map[string]foreignCall {
 			missing, err := o.SCIMUsers().Missing(theirs)
 			return without(len(missing) != 1, err)
 		},
+		"SCIMUsers.Fetch": func(o domain.OrgTx) error { return absent(o.SCIMUsers().Fetch(a.user.ID)) },
+		"SCIMUsers.Names": func(o domain.OrgTx) error {
+			names, err := o.SCIMUsers().Names(theirs)
+			return without(len(names) != 0, err)
+		},
+		"Groups.Named": func(o domain.OrgTx) error {
+			named, err := o.Groups().Named(domain.Fold(a.inner.DisplayName), "")
+			return without(named, err)
+		},
+		"NestedGroups.Add": func(o domain.OrgTx) error {
+			return absent(o.NestedGroups().Add(a.group.ID, []domain.GroupID{a.group.ID}))
+		},
+		"NestedGroups.Remove": func(o domain.OrgTx) error {
+			return empty(o.NestedGroups().Remove(a.group.ID, []domain.GroupID{a.inner.ID}))
+		},
+		"NestedGroups.List":    func(o domain.OrgTx) error { return empty(o.NestedGroups().List(a.group.ID)) },
+		"NestedGroups.Parents": func(o domain.OrgTx) error { return empty(o.NestedGroups().Parents(a.inner.ID)) },
+		"NestedGroups.Missing": func(o domain.OrgTx) error {
+			missing, err := o.NestedGroups().Missing([]domain.GroupID{a.group.ID})
+			return without(len(missing) != 1, err)
+		},
+		"Definitions.Get": func(o domain.OrgTx) error {
+			found, err := o.Definitions().Get()
+			_, theirs := found.Schema(a.schema)
+			return without(theirs, err)
+		},
+		"Definitions.Put": func(o domain.OrgTx) error { return o.Definitions().Put(domain.Definitions{Revision: 1}, Start) },
+		"Resources.Get":   func(o domain.OrgTx) error { return absent(o.Resources().Get(a.resource.Type, a.resource.ID)) },
+		"Resources.Lock":  func(o domain.OrgTx) error { return absent(o.Resources().Lock(a.resource.Type, a.resource.ID)) },
+		"Resources.Insert": func(o domain.OrgTx) error {
+			r := a.resource
+			r.ID = id[domain.ResourceID]()
+			return o.Resources().Insert(r)
+		},
+		"Resources.Update": func(o domain.OrgTx) error { return refused(o.Resources().Update(a.resource)) },
+		"Resources.Delete": func(o domain.OrgTx) error { return refused(o.Resources().Delete(a.resource.Type, a.resource.ID)) },
+		"Resources.Query": func(o domain.OrgTx) error {
+			result, err := o.Resources().Query(a.resource.Type, domain.Query{Count: 10, Filter: eq("id", "", string(a.resource.ID))})
+			return without(result.Total != 0, err)
+		},
+		"UniqueValues.Put": func(o domain.OrgTx) error {
+			return o.UniqueValues().Put(a.resource.Type, string(a.resource.ID), []domain.UniqueValue{{Path: a.schema, Key: "1"}})
+		},
+		"UniqueValues.Delete": func(o domain.OrgTx) error { return o.UniqueValues().Delete(string(a.resource.ID)) },
+		"Activity.Append": func(o domain.OrgTx) error {
+			return o.Activity().Append([]domain.Activity{{ID: id[domain.ActivityID](), Token: a.token.ID, At: Start}})
+		},
+		"Activity.List": func(o domain.OrgTx) error {
+			return empty(o.Activity().List(domain.ActivityQuery{Limit: 10, Target: string(a.user.ID)}))
+		},
+		"Activity.CountUndeclared": func(o domain.OrgTx) error {
+			return o.Activity().CountUndeclared([]domain.UndeclaredAttribute{{Token: a.token.ID, Path: "x", Requests: 1}})
+		},
+		"Activity.Undeclared": func(o domain.OrgTx) error {
+			found, err := o.Activity().Undeclared()
+			return without(slices.ContainsFunc(found, func(u domain.UndeclaredAttribute) bool { return u.Token == a.token.ID }), err)
+		},
 		"Groups.Get": func(o domain.OrgTx) error { return absent(o.Groups().Get(a.group.ID)) },
 		"Groups.Query": func(o domain.OrgTx) error {
-			result, err := o.Groups().Query(group, true)
+			result, err := o.Groups().Query(group)
 			return without(result.Total != 0 || len(result.Items) != 0, err)
 		},
 		"Groups.Each": func(o domain.OrgTx) error {
@@ -287,6 +349,8 @@ func (s *suite) tenant(t *testing.T) tenant {
 		mark:      domain.DigestOf(unique("mark")), audit: id[domain.AuditID](),
 	}
 	a.key = domain.Key{ID: id[domain.KeyID](), Org: scope.Org(), Kind: domain.PersonalKey, User: a.user.User, Digest: domain.DigestOf(unique("secret")), CreatedAt: Start}
+	a.inner, a.schema = s.group(t, scope), unique("urn:x:")
+	a.resource = domain.Resource{ID: id[domain.ResourceID](), Type: "Device", ExternalID: unique("d"), Attributes: domain.Document{"serial": "1"}, CreatedAt: Start, UpdatedAt: Start}
 	held := domain.Held{Grant: domain.Grant{Kind: domain.GrantManual, Role: domain.RoleWorkEditor, At: Start}}
 	s.write(t, func(tx domain.Tx) error {
 		org := tx.Org(scope)
@@ -298,6 +362,20 @@ func (s *suite) tenant(t *testing.T) tenant {
 			func() error { return org.Tombstones().Put(id[domain.MemberID](), []domain.Digest{a.mark}) },
 			func() error { return org.Audit().Append(domain.AuditEvent{ID: a.audit, At: Start, Operation: "test"}) },
 			func() error { _, err := org.GroupMembers().Add(a.group.ID, []domain.MemberID{a.user.ID}); return err },
+			func() error { _, err := org.NestedGroups().Add(a.group.ID, []domain.GroupID{a.inner.ID}); return err },
+			func() error { return org.Resources().Insert(a.resource) },
+			func() error {
+				return org.UniqueValues().Put("Device", string(a.resource.ID), []domain.UniqueValue{{Path: a.schema, Key: "1"}})
+			},
+			func() error {
+				return org.Definitions().Put(domain.Definitions{Schemas: []domain.SchemaDefinition{{ID: a.schema}}}, Start)
+			},
+			func() error {
+				return org.Activity().Append([]domain.Activity{{ID: id[domain.ActivityID](), Token: a.token.ID, At: Start, Target: string(a.user.ID)}})
+			},
+			func() error {
+				return org.Activity().CountUndeclared([]domain.UndeclaredAttribute{{Token: a.token.ID, Path: "shoeSize", Requests: 1, LastSeen: Start}})
+			},
 			func() error {
 				return org.Groups().SetMapping(a.group.ID, domain.Mapping{OrgRole: domain.RoleOrgUser}, "")
 			},
@@ -328,7 +406,12 @@ func (s *suite) dump(t *testing.T, a tenant) []any {
 			func() (any, error) { return org.Members().List(domain.MemberQuery{}) },
 			func() (any, error) { return org.Invites().List(domain.MemberQuery{}) },
 			func() (any, error) { return org.SCIMUsers().Query(domain.Query{Count: 100}) },
-			func() (any, error) { return org.Groups().Query(domain.Query{Count: 100}, true) },
+			func() (any, error) { return org.Groups().Query(domain.Query{Count: 100}) },
+			func() (any, error) { return org.NestedGroups().List(a.group.ID) },
+			func() (any, error) { return org.Definitions().Get() },
+			func() (any, error) { return org.Resources().Query(a.resource.Type, domain.Query{Count: 100}) },
+			func() (any, error) { return org.Activity().List(domain.ActivityQuery{Limit: 10}) },
+			func() (any, error) { return org.Activity().Undeclared() },
 			func() (any, error) { return org.Access().Groups([]domain.MemberID{a.user.ID}) },
 			func() (any, error) { return org.Tokens().List() },
 			func() (any, error) { return org.Keys().List(domain.PersonalKey, "") },

@@ -26,7 +26,7 @@ func (p *parser) expand(s step, prefix string, object map[string]any) error {
 		case err != nil && strings.Contains(key, "["):
 			return err
 		case err != nil || path.Whole() && prefix != "":
-			err = p.values.Note(prefix + key)
+			err = p.values.Note(prefix+key, object[key])
 		case path.Whole():
 			err = p.whole(s, path, key, object[key])
 		default:

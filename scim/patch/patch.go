@@ -76,10 +76,19 @@ type Request struct {
 	// ID is the id that a value without a path carried (O22); a different one than the resource's is "mutability" (S6).
 	ID string
 	// Unknown are the attributes in values that no schema declares; they were dropped (K2).
-	Unknown []string
+	Unknown []schema.Unknown
 
 	resource schema.Resource
 	strict   bool
+}
+
+// Paths are the attributes that the request changes.
+func (r Request) Paths() []schema.Path {
+	paths := make([]schema.Path, len(r.Operations))
+	for i, op := range r.Operations {
+		paths[i] = op.Path.Path
+	}
+	return paths
 }
 
 // MembersChanges returns the operations on members as the domain takes them.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"muster/domain"
 	"muster/scim/scimerr"
@@ -17,7 +18,7 @@ import (
 //
 // It returns invalidSyntax for a body without schemas and for a key in two spellings,
 // and invalidValue for a wrong type and for a required attribute without a value.
-func (r Resource) Normalize(body map[string]any, profile Profile) (doc domain.Document, unknown []string, err error) {
+func (r Resource) Normalize(body map[string]any, profile Profile) (doc domain.Document, unknown []Unknown, err error) {
 	values := Values{Profile: profile}
 	if err := DistinctKeys("", body); err != nil {
 		return nil, nil, err
@@ -33,7 +34,7 @@ func (r Resource) Normalize(body map[string]any, profile Profile) (doc domain.Do
 	if missing := r.Missing(doc); len(missing) > 0 {
 		return nil, nil, invalid(missing[0], "%s is required and must not be empty", missing[0])
 	}
-	slices.Sort(values.Unknown)
+	slices.SortFunc(values.Unknown, func(a, b Unknown) int { return strings.Compare(a.Path, b.Path) })
 	return doc, values.Unknown, nil
 }
 
@@ -56,7 +57,7 @@ func (r Resource) read(values *Values, body map[string]any) (domain.Document, er
 		}
 		attribute, ok := r.Attribute(key)
 		if !ok {
-			if err := values.Note(key); err != nil {
+			if err := values.Note(key, body[key]); err != nil {
 				return nil, err
 			}
 			continue
@@ -83,7 +84,7 @@ func readExtension(values *Values, extension Extension, value any) (map[string]a
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		attribute, ok := extension.Attribute(key)
 		if !ok {
-			if err := values.Note(extension.URN + ":" + key); err != nil {
+			if err := values.Note(extension.URN+":"+key, object[key]); err != nil {
 				return nil, err
 			}
 			continue
@@ -129,7 +130,7 @@ func (r Resource) checkSchemas(values *Values, body map[string]any) error {
 		if known || EqualNames(urn, r.Core.URN) {
 			continue
 		}
-		if err := values.Note(urn); err != nil {
+		if err := values.Note(urn, nil); err != nil {
 			return err
 		}
 	}

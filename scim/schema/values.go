@@ -19,7 +19,14 @@ type Values struct {
 	// Profile says how strictly.
 	Profile Profile
 	// Unknown are the paths that were dropped, each once, at most 100.
-	Unknown []string
+	Unknown []Unknown
+}
+
+// Unknown is an attribute that a client sent and no schema declares.
+type Unknown struct {
+	Path string
+	// Example is the value as JSON, shortened; it is empty for a URN.
+	Example string
 }
 
 // Attribute returns the value as the document keeps it: names as the schema spells them, types checked,
@@ -100,7 +107,7 @@ func (v *Values) complexValue(a Attribute, label string, value any) (any, error)
 	for key, item := range object {
 		sub, ok := a.SubAttribute(key)
 		if !ok {
-			if err := v.Note(label + "." + key); err != nil {
+			if err := v.Note(label+"."+key, item); err != nil {
 				return nil, err
 			}
 			continue
@@ -144,18 +151,43 @@ func asObject(a Attribute, label string, value any) (map[string]any, error) {
 }
 
 // Note records a path that no schema declares; a strict profile refuses it instead (K2).
-func (v *Values) Note(path string) error {
+func (v *Values) Note(path string, value any) error {
 	if v.Profile.Strict {
 		return scimerr.New(scimerr.InvalidSyntax, "", "no schema of this resource type declares %s", scimerr.Quote(path))
 	}
 	const most, longest = 100, 128
-	if len(path) > longest {
-		path = strings.ToValidUTF8(path[:longest], "") + "..."
+	path = shortened(path, longest)
+	if len(v.Unknown) >= most || slices.ContainsFunc(v.Unknown, func(u Unknown) bool { return u.Path == path }) {
+		return nil
 	}
-	if len(v.Unknown) < most && !slices.Contains(v.Unknown, path) {
-		v.Unknown = append(v.Unknown, path)
-	}
+	v.Unknown = append(v.Unknown, Unknown{path, example(path, value)})
 	return nil
+}
+
+// example shows what a value looks like; of what may be a secret only that it was there (S91).
+func example(path string, value any) string {
+	if value == nil {
+		return ""
+	}
+	name := strings.ToLower(path)
+	for _, word := range []string{"password", "secret", "token", "credential", "key"} {
+		if strings.Contains(name, word) {
+			return "(not shown)"
+		}
+	}
+	const longest = 80
+	text, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return shortened(string(text), longest)
+}
+
+func shortened(text string, longest int) string {
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "..."
 }
 
 // simple checks a value's type; booleans are also taken as strings (S13).

@@ -26,6 +26,7 @@ type Config struct {
 	// InfoAuthRequired makes the info endpoint ask for a credential.
 	InfoAuthRequired bool
 	OAuth            OAuth
+	SCIM             SCIM
 	LogLevel         slog.Level
 	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
 	LogFormat string
@@ -123,7 +124,7 @@ func (c *Config) finish() error {
 		}
 		c.Policy.Issuers = []string{c.OAuth.IssuerURL}
 	}
-	return nil
+	return c.checkDefinitions()
 }
 
 // localAddress turns a listening address into one that a browser on the same machine can open.

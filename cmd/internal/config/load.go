@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -115,7 +116,7 @@ func (c *Config) readNode(path, prefix string, node *yaml.Node) error {
 
 func (c *Config) readKey(path, key string, at, node *yaml.Node) error {
 	if _, known := c.values[key]; known {
-		text, err := scalar(node)
+		text, err := textOf(key, node)
 		if err != nil {
 			return fmt.Errorf("%s line %d: %s: %w", path, node.Line, key, err)
 		}
@@ -128,6 +129,20 @@ func (c *Config) readKey(path, key string, at, node *yaml.Node) error {
 		}
 	}
 	return fmt.Errorf("%s line %d: unknown key %q; \"muster config\" lists all keys", path, at.Line, key)
+}
+
+// textOf is the value as the environment would hold it.
+func textOf(key string, node *yaml.Node) (string, error) {
+	at := slices.IndexFunc(settings(), func(s setting) bool { return s.key == key })
+	if !settings()[at].structured || node.Kind == yaml.ScalarNode {
+		return scalar(node)
+	}
+	var value any
+	if err := node.Decode(&value); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(value)
+	return string(text), err
 }
 
 // scalar turns a YAML value into the text that the environment would hold: lists with commas, mappings as JSON.

@@ -22,13 +22,15 @@ type setting struct {
 	def    string
 	help   string
 	secret bool
-	mask   func(string) string
-	set    func(*Config, string) error
+	// structured values are lists or mappings of their own shape, kept as JSON.
+	structured bool
+	mask       func(string) string
+	set        func(*Config, string) error
 }
 
 // settings is the reference of all that can be configured, in the order in which "muster config" prints it.
 func settings() []setting {
-	return []setting{
+	return append([]setting{
 		{key: "listen", env: []string{"LISTEN_ADDRESS"}, def: "127.0.0.1:8080", help: "address to listen on", set: setListen},
 		{key: "config.hostname", env: []string{"HOSTNAME_URL", "LANGSMITH_URL"}, help: "public base URL, without base path", set: setHostname},
 		{key: "config.basePath", env: []string{"BASE_PATH"}, help: "serve everything below this path", set: setBasePath},
@@ -72,7 +74,7 @@ func settings() []setting {
 		{key: "config.logLevel", env: []string{"LOG_LEVEL"}, def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{key: "config.logFormat", env: []string{"LOG_FORMAT"}, help: "text or json", set: setLogFormat},
 		{key: "config.trustedProxies", env: []string{"TRUSTED_PROXIES"}, help: "addresses or networks whose X-Forwarded-For is believed", set: setTrustedProxies},
-	}
+	}, scimSettings()...)
 }
 
 func plain(field func(*Config) *string) func(*Config, string) error {

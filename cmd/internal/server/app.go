@@ -47,7 +47,10 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	if provider != nil {
 		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath).Routes(mux)
 	}
-	mux.Handle("/scim/", scim.New(scim.Config{Service: service, PublicURL: cfg.PublicURL, Log: log}))
+	provisioning := newSCIM(cfg, service, store, log)
+	go provisioning.Run(ctx)
+	mux.Handle("/scim/", provisioning)
+	mux.Handle(scim.TokenPath, provisioning.TokenEndpoint())
 	api := admin.New(admin.Config{ //nolint:contextcheck // a request brings its own
 		Service: service, Version: number, GitSHA: commit, InfoAuthRequired: cfg.InfoAuthRequired,
 		Session: cookies.Session, SameOrigin: sameOrigin, Log: log,
@@ -62,6 +65,22 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	metrics.Register(root)
 	root.Handle("/", httpx.Mount(cfg.BasePath, mux))
 	return &app{handler: httpx.Observer{Log: log, Metrics: metrics, Trusted: cfg.TrustedProxies}.Wrap(root), health: health}, nil
+}
+
+// newSCIM makes the SCIM endpoint; it may use most of the database, but not so much that sign-in waits for it.
+func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, log *slog.Logger) *scim.Server {
+	limits := scim.Limits{
+		UserBody: cfg.SCIM.UserBody, GroupBody: cfg.SCIM.GroupBody, BulkBody: cfg.SCIM.BulkBody,
+		BulkOperations: cfg.SCIM.BulkOperations, MaxResults: cfg.SCIM.MaxResults,
+		TokenRate: cfg.SCIM.TokenRate, OrgRate: cfg.SCIM.OrgRate, Concurrency: 48,
+	}
+	if store.Engine() == db.PostgreSQL {
+		limits.Concurrency = 12 // of the connections that requests share
+	}
+	return scim.New(scim.Config{
+		Service: service, PublicURL: cfg.PublicURL, Limits: limits, Log: log,
+		Definitions: cfg.Policy.Definitions, OpenDiscovery: !cfg.SCIM.DiscoveryAuthRequired,
+	})
 }
 
 // newProvider makes the configured provider and keeps its metadata fresh until ctx ends; nil when none is configured.

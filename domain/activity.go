@@ -1,0 +1,146 @@
+package domain
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// ActivityID names an entry of the provisioning activity; it sorts by time.
+type ActivityID string
+
+// Activity is what an identity provider asked for, and what became of it (S91).
+// Changes that were made are in the audit log, in the same commit; everything else is kept as Activity a moment later.
+type Activity struct {
+	ID    ActivityID
+	At    time.Time
+	Token TokenID
+	// RequestID is that of the log and of the audit rows.
+	RequestID string
+	Method    string
+	// Resource is the path's first segment, such as Users; Target is the resource's id, when the path names one.
+	Resource string
+	Target   string
+	// Status is the HTTP status; SCIMType and Detail are those of an error's answer.
+	Status   int
+	SCIMType string
+	Detail   string
+	// Requests is how many equal ones the entry stands for.
+	Requests int
+}
+
+// UndeclaredAttribute is an attribute that a provider sent and no schema declares (S14).
+type UndeclaredAttribute struct {
+	Token    TokenID
+	Resource string
+	Path     string
+	Requests int
+	// Example is a value that was sent, shortened.
+	Example  string
+	LastSeen time.Time
+}
+
+// ActivityQuery selects entries, the newest first.
+type ActivityQuery struct {
+	// Before is the id of the last entry seen; empty for the newest.
+	Before ActivityID
+	Limit  int
+	// Target is a resource's id; Refused selects what was answered with an error.
+	Target  string
+	Refused bool
+}
+
+// ActivityEntry is an Activity or a change, as the provisioning log shows it.
+type ActivityEntry struct {
+	Activity
+	// Operation, Before and After are set for a change.
+	Operation     string
+	Name          string
+	Before, After map[string]any
+}
+
+// activityKept is how long the provisioning activity is kept; the audit log is kept for good.
+const activityKept = 30 * 24 * time.Hour
+
+// RecordActivity keeps what happened under one scope.
+func (s *Service) RecordActivity(ctx context.Context, scope OrgScope, activity []Activity, undeclared []UndeclaredAttribute) error {
+	if err := scope.requireSCIM(); err != nil {
+		return err
+	}
+	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		for i := range activity {
+			activity[i].ID = newID[ActivityID](activity[i].At)
+		}
+		if err := org.Activity().Append(activity); err != nil {
+			return err
+		}
+		return org.Activity().CountUndeclared(undeclared)
+	})
+}
+
+// Activity returns the provisioning log: changes from the audit log and the rest, merged by time, the newest first.
+func (s *Service) Activity(ctx context.Context, scope OrgScope, query ActivityQuery) ([]ActivityEntry, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return nil, err
+	}
+	query.Limit = Window{Limit: query.Limit}.Clamp().Limit
+	entries := []ActivityEntry{}
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		entries = entries[:0]
+		others, err := org.Activity().List(query)
+		if err != nil {
+			return err
+		}
+		for _, one := range others {
+			entries = append(entries, ActivityEntry{Activity: one})
+		}
+		if query.Refused {
+			return nil
+		}
+		changes, err := org.Audit().List(AuditQuery{
+			Before: AuditID(query.Before), Limit: query.Limit, Actor: ActorSCIM, Target: query.Target,
+		})
+		for _, change := range changes {
+			entries = append(entries, change.activity())
+		}
+		return err
+	})
+	slices.SortFunc(entries, func(a, b ActivityEntry) int { return -compareIDs(a.ID, b.ID) })
+	return entries[:min(len(entries), query.Limit)], err
+}
+
+func compareIDs(a, b ActivityID) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// activity is a change as the provisioning log shows it.
+func (e AuditEvent) activity() ActivityEntry {
+	return ActivityEntry{
+		Activity: Activity{
+			ID: ActivityID(e.ID), At: e.At, Token: TokenID(e.Actor.ID), RequestID: e.Actor.Client.RequestID,
+			Resource: e.Target.Kind, Target: e.Target.ID, Detail: e.Detail, Requests: 1,
+		},
+		Operation: e.Operation, Name: e.Target.Name, Before: e.Before, After: e.After,
+	}
+}
+
+// UndeclaredAttributes returns the attributes that providers sent and no schema declares, by token, resource and path.
+func (s *Service) UndeclaredAttributes(ctx context.Context, scope OrgScope) ([]UndeclaredAttribute, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return nil, err
+	}
+	found := []UndeclaredAttribute{}
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		all, err := org.Activity().Undeclared()
+		found = append(found[:0], all...)
+		return err
+	})
+	return found, err
+}
