@@ -113,36 +113,43 @@ func withRef(q domain.Query, element map[string]any, resourceType, id string) ma
 
 // nameManagers puts the names of managers into the documents, which a filter may ask for.
 func (s scimUserStore) nameManagers(rows []row[domain.SCIMUser]) error {
-	var ids []domain.MemberID
+	var references []string
 	for _, r := range rows {
-		if id := r.item.Manager(); id != "" {
-			ids = append(ids, id)
+		if reference := r.item.Manager(); reference != "" {
+			references = append(references, reference)
 		}
 	}
-	names, err := s.Names(ids)
+	people, err := s.People(references)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		r.item.NameManager(names)
+		r.item.NameManager(people)
 	}
 	return nil
 }
 
-// Names implements domain.SCIMUserStore.
-func (s scimUserStore) Names(ids []domain.MemberID) (map[domain.MemberID]string, error) {
-	names := make(map[domain.MemberID]string, len(ids))
-	for some := range slices.Chunk(ids, chunk) {
-		var rows []groupMemberRow
-		err := s.all(&rows, "SELECT id AS member_id, full_name FROM scim_users WHERE org_id = ? AND id "+s.dialect.in(len(some)), s.org, texts(some))
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			names[row.Member] = row.Display
+// People implements domain.SCIMUserStore; an id wins over an externalId.
+func (s scimUserStore) People(references []string) (map[string]domain.Person, error) {
+	people := make(map[string]domain.Person, len(references))
+	for _, column := range []string{"external_id", "id"} {
+		for some := range slices.Chunk(references, chunk) {
+			var rows []struct {
+				Reference string          `db:"reference"`
+				ID        domain.MemberID `db:"id"`
+				Name      string          `db:"full_name"`
+			}
+			err := s.all(&rows, "SELECT "+column+" AS reference, id, full_name FROM scim_users WHERE org_id = ? AND "+column+" <> '' AND "+column+" "+s.dialect.in(len(some)),
+				s.org, texts(some))
+			if err != nil {
+				return nil, err
+			}
+			for _, row := range rows {
+				people[row.Reference] = domain.Person{ID: row.ID, Name: row.Name}
+			}
 		}
 	}
-	return names, s.refused
+	return people, s.refused
 }
 
 // count adds up what the shards count (see countUsers).

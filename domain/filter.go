@@ -121,6 +121,9 @@ func (f Present) Match(doc Document) bool {
 // Match implements Filter; "ne" is the negation of "eq", so it is true for an absent value.
 func (f Compare) Match(doc Document) bool {
 	values := f.Attr.values(doc)
+	if f.Attr.Type == TypeBoolean && (f.Attr.Name == "primary" || f.Attr.Sub == "primary") {
+		values = f.Attr.primaries(doc, values)
+	}
 	if f.Op == OpNotEqual {
 		equal := Compare{Attr: f.Attr, Op: OpEqual, Value: f.Value}
 		return !slices.ContainsFunc(values, equal.holds)
@@ -161,6 +164,20 @@ func (a Attr) values(doc Document) []any {
 		}
 	}
 	return subs
+}
+
+// primaries adds a false for every element that does not say whether it is primary (RFC 7643 section 2.4).
+func (a Attr) primaries(doc Document, values []any) []any {
+	silent := 0
+	if a.Sub == "" {
+		silent = 1 - min(1, len(values))
+	} else {
+		silent = len(Attr{URN: a.URN, Name: a.Name}.values(doc)) - len(values)
+	}
+	if silent <= 0 {
+		return values
+	}
+	return append(values[:len(values):len(values)], false)
 }
 
 func elements(value any) []any {

@@ -46,18 +46,18 @@ func (s *Service) GetUser(ctx context.Context, scope OrgScope, id MemberID) (SCI
 	return user, err
 }
 
-// Names returns the names of those ids that are Users of the organization, for references to people.
-func (s *Service) Names(ctx context.Context, scope OrgScope, ids []MemberID) (map[MemberID]string, error) {
+// People finds the Users that references mean, by id or by externalId, because some providers name a manager before they create them (S15).
+func (s *Service) People(ctx context.Context, scope OrgScope, references []string) (map[string]Person, error) {
 	if err := scope.requireSCIM(); err != nil {
 		return nil, err
 	}
-	var names map[MemberID]string
+	var people map[string]Person
 	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
 		var err error
-		names, err = org.SCIMUsers().Names(unique(ids))
+		people, err = org.SCIMUsers().People(unique(references))
 		return err
 	})
-	return names, err
+	return people, err
 }
 
 // QueryUsers returns one page of SCIM users.
@@ -198,16 +198,37 @@ func (p provisioning) notPushedYet(id MemberID, profile Profile) error {
 	case Fold(existing.UserName) == Fold(profile.UserName):
 		return userNameTaken(profile)
 	default:
-		return Conflictf("emails", "the e-mail address %q belongs to another User of this organization; find it with the filter emails.value eq", profile.Email)
+		return emailTaken(existing, profile)
 	}
 }
 
-// taken says how to find the User that has the userName.
-func taken(err error, profile Profile) error {
-	if IsKind(err, Conflict) && AsError(err).Field == "userName" {
-		return userNameTaken(profile)
+// emailTaken names the attribute by which the User with the address can be found; it need not be the address itself (S18).
+func emailTaken(existing SCIMUser, profile Profile) error {
+	for _, address := range existing.Emails {
+		if Fold(address) == Fold(profile.Email) {
+			return Conflictf("emails", "the e-mail address %q belongs to another User of this organization; find it with the filter emails.value eq", profile.Email)
+		}
 	}
-	return err
+	return Conflictf("emails", "the e-mail address %q belongs to the User with the userName %q; find it with the filter userName eq", profile.Email, existing.UserName)
+}
+
+// taken says how to find the User that has the userName or the externalId.
+func taken(err error, profile Profile) error {
+	if !IsKind(err, Conflict) {
+		return err
+	}
+	switch AsError(err).Field {
+	case "userName":
+		return userNameTaken(profile)
+	case "externalId":
+		return externalIDTaken(TypeUser, profile.ExternalID)
+	default:
+		return err
+	}
+}
+
+func externalIDTaken(kind, externalID string) error {
+	return Conflictf("externalId", "a %s with the externalId %q exists already; find it with the filter externalId eq", kind, externalID)
 }
 
 func userNameTaken(profile Profile) error {
@@ -293,7 +314,7 @@ func (p provisioning) change(id MemberID, change UserChange) (SCIMUser, error) {
 		return SCIMUser{}, err
 	}
 	if err := p.org.SCIMUsers().Update(next); err != nil {
-		return SCIMUser{}, err
+		return SCIMUser{}, taken(err, next.Profile)
 	}
 	if err := keepUnique(p.org, p.definitions, TypeUser, string(id), current.Attributes, doc); err != nil {
 		return SCIMUser{}, err

@@ -178,7 +178,7 @@ func (c groupChange) create(doc Document, members []MemberID) (Group, error) {
 		return Group{}, err
 	}
 	if err := c.org.Groups().Insert(group); err != nil {
-		return Group{}, err
+		return Group{}, groupTaken(err, group)
 	}
 	if err := keepUnique(c.org, c.definitions, TypeGroup, string(group.ID), nil, doc); err != nil {
 		return Group{}, err
@@ -207,6 +207,21 @@ func (c groupChange) slot(group *Group, twins bool) error {
 		return groupNameTaken(group.DisplayName)
 	}
 	return err
+}
+
+// groupTaken says how to find the Group that has the name or the externalId.
+func groupTaken(err error, group Group) error {
+	if !IsKind(err, Conflict) {
+		return err
+	}
+	switch AsError(err).Field {
+	case "displayName":
+		return groupNameTaken(group.DisplayName)
+	case "externalId":
+		return externalIDTaken(TypeGroup, group.ExternalID)
+	default:
+		return err
+	}
 }
 
 func groupNameTaken(name string) error {
@@ -283,7 +298,7 @@ func (c groupChange) change(id GroupID, change GroupChange) (Group, error) {
 	}
 	after.Version, after.UpdatedAt = before.Version+1, c.tx.Now()
 	if err := c.org.Groups().Update(after); err != nil {
-		return Group{}, err
+		return Group{}, groupTaken(err, after)
 	}
 	if err := keepUnique(c.org, c.definitions, TypeGroup, string(id), before.Attributes, after.Attributes); err != nil {
 		return Group{}, err

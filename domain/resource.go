@@ -167,20 +167,26 @@ func (m GroupMember) Element() map[string]any {
 // EnterpriseURN is the Enterprise User extension (RFC 7643 section 4.3).
 const EnterpriseURN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-// Manager returns the id that the person's manager has, whether or not there is such a person; empty for none.
-func (u SCIMUser) Manager() MemberID {
+// Person is a User as another resource refers to it.
+type Person struct {
+	ID   MemberID
+	Name string
+}
+
+// Manager returns what the person's manager is called by, whether or not there is such a person; empty for none.
+func (u SCIMUser) Manager() string {
 	extension, _ := u.Attributes[EnterpriseURN].(map[string]any)
 	manager, _ := extension["manager"].(map[string]any)
-	return MemberID(text(manager["value"]))
+	return text(manager["value"])
 }
 
 // NameManager puts the manager's name into the document, where the manager is one of those named (S15).
-func (u SCIMUser) NameManager(names map[MemberID]string) {
-	name, ok := names[u.Manager()]
+func (u SCIMUser) NameManager(people map[string]Person) {
+	person, ok := people[u.Manager()]
 	if !ok {
 		return
 	}
 	extension, _ := u.Attributes[EnterpriseURN].(map[string]any)
 	manager, _ := extension["manager"].(map[string]any)
-	manager["displayName"] = name
+	manager["displayName"] = person.Name
 }

@@ -221,8 +221,8 @@ type SCIMUserStore interface {
 	ByUserName(key string) (SCIMUser, error)
 	// Query returns resources with their groups.
 	Query(Query) (Result[SCIMUser], error)
-	// Names returns the full names of those ids that are SCIM users.
-	Names([]MemberID) (map[MemberID]string, error)
+	// People finds those that are SCIM users, by id or else by externalId.
+	People([]string) (map[string]Person, error)
 	// Insert and Update return Conflict on "userName" or "externalId".
 	Insert(SCIMUser) error
 	Update(SCIMUser) error

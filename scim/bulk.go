@@ -44,7 +44,7 @@ type bulkOperation struct {
 
 // bulkResult is one operation's part of the answer.
 type bulkResult struct {
-	Method   string `json:"method"`
+	Method   string `json:"method,omitempty"`
 	BulkID   string `json:"bulkId,omitempty"`
 	Version  string `json:"version,omitempty"`
 	Location string `json:"location,omitempty"`
@@ -278,12 +278,12 @@ func (b *bulk) target(op *bulkOperation) (operation, url.Values, error) {
 	default:
 		return nil, nil, scimerr.New(scimerr.InvalidSyntax, "method", "method must be POST, PUT, PATCH or DELETE")
 	}
-	if !strings.HasPrefix(path, "/") || len(segments) > 2 || segments[0] == "" || strings.HasPrefix(segments[len(segments)-1], ".") {
-		return nil, nil, scimerr.New(scimerr.InvalidValue, "path", "path must name a collection or a resource, such as /Users or /Users/{id}")
+	if path == "" {
+		return nil, nil, scimerr.New(scimerr.InvalidSyntax, "path", "an operation needs a path, such as /Users or /Users/{id}")
 	}
 	in, ok := b.request.catalog.at(segments[0])
-	if !ok {
-		return nil, nil, domain.Errorf(domain.NotFound, "there is no resource type at %s; a Bulk cannot go anywhere else", scimerr.Quote(path))
+	if !ok || !strings.HasPrefix(path, "/") || len(segments) > 2 || strings.HasPrefix(segments[len(segments)-1], ".") {
+		return nil, nil, domain.Errorf(domain.NotFound, "%s is no collection and no resource, such as /Users or /Users/{id}; a Bulk cannot go anywhere else", scimerr.Quote(path))
 	}
 	op.in = in
 	if op.method == http.MethodPost && op.bulkID == "" {

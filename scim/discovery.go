@@ -84,8 +84,8 @@ func (s *Server) describeConfig() map[string]any {
 			"specUri": scheme.SpecURI.Value(), "primary": scheme.Primary,
 		})
 	}
-	described := map[string]any{
-		"schemas": []string{configURN}, "authenticationSchemes": schemes,
+	return map[string]any{
+		"schemas": []string{configURN}, "authenticationSchemes": schemes, "documentationUri": s.about,
 		"patch":          map[string]any{"supported": config.SupportPatch},
 		"filter":         map[string]any{"supported": config.SupportFiltering, "maxResults": config.MaxResults},
 		"bulk":           map[string]any{"supported": true, "maxOperations": s.limits.BulkOperations, "maxPayloadSize": s.limits.BulkBody},
@@ -98,10 +98,6 @@ func (s *Server) describeConfig() map[string]any {
 		},
 		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": s.root + "/ServiceProviderConfig"},
 	}
-	if s.about != "" {
-		described["documentationUri"] = s.about
-	}
-	return described
 }
 
 func describeType(t schema.Resource) map[string]any {

@@ -180,16 +180,16 @@ func searchParameters(body map[string]any) (url.Values, error) {
 		for _, name := range []string{
 			"schemas", "attributes", "excludedAttributes", "filter", "sortBy", "sortOrder", "startIndex", "count", "cursor",
 		} {
-			if !schema.EqualNames(key, name) {
+			if !schema.EqualNames(key, name) || value == nil {
+				continue
+			}
+			if name == "schemas" {
+				named = holds(value, searchURN)
 				continue
 			}
 			text, err := searchParameter(name, value)
 			if err != nil {
 				return nil, err
-			}
-			if name == "schemas" {
-				named = strings.EqualFold(text, searchURN)
-				continue
 			}
 			values.Add(name, text)
 		}

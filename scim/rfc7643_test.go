@@ -272,8 +272,10 @@ func TestRFC7643Membership(t *testing.T) {
 			w.Errorf("a User put itself into %v", got)
 		}
 		w.refused(400, "mutability", "PATCH", "/Groups/"+team, patch(`{"op":"replace","path":"members[value eq \"`+ann+`\"].value","value":"`+bob+`"}`))
-		if got := w.refused(400, "invalidValue", "POST", "/Groups", group("New", ann, "nobody")); !strings.Contains(got.text, "nobody") {
-			w.Errorf("does not name the unknown member: %s", got.text)
+		for _, unknown := range []string{"nobody", "01890a5d-0000-7000-8000-000000000000"} {
+			if got := w.refused(400, "invalidValue", "POST", "/Groups", group("New", ann, unknown)); !strings.Contains(got.text, unknown) {
+				w.Errorf("does not name %s: %s", unknown, got.text)
+			}
 		}
 		for _, nobody := range []string{`{"value":""}`, `{"value":null}`, `{"value":"` + ann + `"},{}`, `""`, `{"display":"Ann"}`} { // S16: never silently dropped
 			w.refused(400, "invalidValue", "POST", "/Groups", `{"schemas":["`+schema.GroupURN+`"],"displayName":"New","members":[`+nobody+`]}`)

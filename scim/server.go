@@ -40,8 +40,6 @@ type Config struct {
 	Service Service
 	// PublicURL is the address under which clients reach the server, base path included, as "https://muster.example/base" (S5).
 	PublicURL string
-	// DocumentationURL is where people read how to connect; empty for none.
-	DocumentationURL string
 	// Client says where a request came from, for the audit log; nil means httpx.ClientOf.
 	Client func(*http.Request) domain.Client
 	// Definitions are what every organization has beside the standard schemas (S17).
@@ -77,7 +75,7 @@ type Server struct {
 func New(config Config) *Server {
 	s := &Server{
 		client: config.Client, limits: config.Limits.withDefaults(), log: config.Log, clock: config.Clock,
-		root: strings.TrimRight(config.PublicURL, "/") + base, about: config.DocumentationURL, open: config.OpenDiscovery,
+		root: strings.TrimRight(config.PublicURL, "/") + base, about: strings.TrimRight(config.PublicURL, "/") + guidePath, open: config.OpenDiscovery,
 	}
 	if s.client == nil {
 		s.client = httpx.ClientOf
@@ -152,6 +150,7 @@ func (s *Server) routes() *http.ServeMux {
 			mux.Handle(base+path+"/{$}", s.route(handler))
 		}
 	}
+	mux.HandleFunc("GET "+guidePath, serveGuide)
 	mux.Handle("/", s.route(nothingHere))
 	return mux
 }
@@ -232,16 +231,14 @@ func (s *Server) serve(w http.ResponseWriter, r *request, serve handler) error {
 
 // profileOf says how strictly a client is read: by its token's profile, and as Entra ID where its URL asks for that.
 func profileOf(r *http.Request, scope domain.OrgScope) schema.Profile {
-	switch scope.Profile() {
-	case domain.ProfileStrict:
+	profile := scope.Profile()
+	if profile == domain.ProfileStrict {
 		return schema.Profile{Strict: true}
-	case domain.ProfileLenient:
-		return schema.Profile{Lenient: true}
-	case domain.ProfileEntra:
-		return schema.Profile{Entra: true}
-	case domain.ProfileAuto, domain.ProfileOkta:
 	}
-	return schema.Profile{Entra: strings.Contains(r.URL.RawQuery, "aadOptscim062020")}
+	return schema.Profile{
+		Lenient: profile == domain.ProfileLenient,
+		Entra:   profile == domain.ProfileEntra || strings.Contains(r.URL.RawQuery, "aadOptscim062020"),
+	}
 }
 
 // serveCollection is POST and GET of a collection.

@@ -21,7 +21,7 @@ type Users interface {
 	QueryUsers(ctx context.Context, scope domain.OrgScope, query domain.Query) (domain.Result[domain.SCIMUser], error)
 	ChangeUser(ctx context.Context, scope domain.OrgScope, id domain.MemberID, change domain.UserChange) (domain.SCIMUser, error)
 	DeleteUser(ctx context.Context, scope domain.OrgScope, id domain.MemberID, ifMatch int64) error
-	Names(ctx context.Context, scope domain.OrgScope, ids []domain.MemberID) (map[domain.MemberID]string, error)
+	People(ctx context.Context, scope domain.OrgScope, references []string) (map[string]domain.Person, error)
 }
 
 // Groups are the use cases behind /Groups.

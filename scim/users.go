@@ -77,8 +77,8 @@ func (u users) named(ctx context.Context, scope domain.OrgScope, r resource) (re
 
 // nameManagers resolves the managers among the resources; one who is not there yet stays as sent (S15).
 func (u users) nameManagers(ctx context.Context, scope domain.OrgScope, list []resource) error {
-	managers := map[int]domain.MemberID{}
-	var ids []domain.MemberID
+	managers := map[int]string{}
+	var references []string
 	for i := range list {
 		r := &list[i]
 		if r.doc == nil && !strings.Contains(r.text, `"manager":`) {
@@ -87,20 +87,20 @@ func (u users) nameManagers(ctx context.Context, scope domain.OrgScope, list []r
 		if err := r.decode(); err != nil {
 			return err
 		}
-		if id := (domain.SCIMUser{Attributes: r.doc}).Manager(); domain.ValidID(id) {
-			managers[i], ids = id, append(ids, id)
+		if reference := (domain.SCIMUser{Attributes: r.doc}).Manager(); reference != "" {
+			managers[i], references = reference, append(references, reference)
 		}
 	}
-	if len(ids) == 0 {
+	if len(references) == 0 {
 		return nil
 	}
-	names, err := u.service.Names(ctx, scope, ids)
+	people, err := u.service.People(ctx, scope, references)
 	if err != nil {
 		return err
 	}
-	for i, id := range managers {
-		if name, ok := names[id]; ok {
-			list[i].doc = withManager(list[i].doc, name, u.location(u.resourceType, string(id)))
+	for i, reference := range managers {
+		if person, ok := people[reference]; ok {
+			list[i].doc = withManager(list[i].doc, person.Name, u.location(u.resourceType, string(person.ID)))
 		}
 	}
 	return nil

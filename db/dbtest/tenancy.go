@@ -228,9 +228,9 @@ func scimCalls(a tenant) map[string]foreignCall {
 			return without(len(missing) != 1, err)
 		},
 		"SCIMUsers.Fetch": func(o domain.OrgTx) error { return absent(o.SCIMUsers().Fetch(a.user.ID)) },
-		"SCIMUsers.Names": func(o domain.OrgTx) error {
-			names, err := o.SCIMUsers().Names(theirs)
-			return without(len(names) != 0, err)
+		"SCIMUsers.People": func(o domain.OrgTx) error {
+			people, err := o.SCIMUsers().People([]string{string(a.user.ID), a.user.ExternalID})
+			return without(len(people) != 0, err)
 		},
 		"Groups.Named": func(o domain.OrgTx) error {
 			named, err := o.Groups().Named(domain.Fold(a.inner.DisplayName), "")

@@ -70,11 +70,40 @@ func (p *parser) assign(s step, path filter.Path, value any) error {
 	if err != nil || path.Attribute.Dropped {
 		return err
 	}
+	if object, ok := value.(map[string]any); ok && path.Attribute.Type == schema.Complex && !path.Attribute.MultiValued && !path.HasSub() && !(p.profile.Strict && s.op == Replace) {
+		return p.mergeComplex(op, object, read)
+	}
 	if read == nil {
 		return p.unassign(op)
 	}
 	op.Value = read
 	return p.keep(op)
+}
+
+// mergeComplex changes the sub-attributes that an object names and no others (R104): those that it names as unassigned are cleared.
+func (p *parser) mergeComplex(op Operation, object map[string]any, read any) error {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		sub, ok := op.Path.Attribute.SubAttribute(key)
+		if !ok || sub.Mutability == schema.ReadOnly || op.Op == Add || !unassigned(object[key]) {
+			continue
+		}
+		cleared := op
+		cleared.Path.Sub = sub
+		if err := p.unassign(cleared); err != nil {
+			return err
+		}
+	}
+	if read == nil {
+		return nil
+	}
+	op.Value = read
+	return p.keep(op)
+}
+
+// unassigned reports whether a JSON value means that there is none (S11, E20).
+func unassigned(value any) bool {
+	list, isList := value.([]any)
+	return value == nil || value == "" || isList && len(list) == 0
 }
 
 // assignRemove reads the list of values that Entra puts beside a path (K10); an empty list removes nothing.

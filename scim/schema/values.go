@@ -53,11 +53,21 @@ func (v *Values) Attribute(a Attribute, label string, value any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if a.Delta && !hasValue(element) {
+			return nil, invalid(label+".value", "every value of %s must have a value, the id of a resource", label)
+		}
 		if element != nil {
 			elements = append(elements, element)
 		}
 	}
 	return v.list(a, label, elements)
+}
+
+// hasValue reports whether an element says what it stands for; a member that does not cannot be told from a mistake (S16).
+func hasValue(element any) bool {
+	object, _ := element.(map[string]any)
+	value, _ := object["value"].(string)
+	return value != ""
 }
 
 // list drops repeats and checks what holds for the elements together.
