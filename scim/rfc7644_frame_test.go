@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"muster/scim"
 	"muster/scim/schema"
 )
 
@@ -65,6 +66,54 @@ func TestRFC7644Me(t *testing.T) {
 	w := onSQLite(t)
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		w.refused(http.StatusNotImplemented, "", method, "/Me", "")
+	}
+}
+
+// R135, S4, S19, S23, S24: a person's token answers /Me with the person's own User, as the User's own place would, and nothing else.
+func TestRFC7644MeOfAPerson(t *testing.T) {
+	onEngines(t, func(w *world) {
+		ann := w.create("ann@x.test")
+		own := w.ok(http.StatusOK, "GET", "/Users/"+ann, "")
+		_, personal, err := w.service.CreatePersonalTokenFor(t.Context(), w.commandLine(""), "ann@x.test", false, "mine")
+		w.must(err)
+		_, other, err := w.service.CreatePersonalTokenFor(t.Context(), w.commandLine(""), "ada@x.test", true, "of somebody whom SCIM did not bring")
+		w.must(err)
+		bearer := []string{"Authorization", "Bearer " + string(personal)}
+		got := w.ok(http.StatusOK, "GET", "/Me", "", bearer...)
+		if !reflect.DeepEqual(got.body, own.body) || got.header.Get("Location") != publicURL+"/scim/v2/Users/"+ann || got.header.Get("ETag") != own.header.Get("ETag") {
+			w.Errorf("%v %s", got.header, got.text)
+		}
+		w.same("attributes", w.without(w.ok(http.StatusOK, "GET", "/Me?attributes=userName", "", bearer...)), `{"userName":"ann@x.test"}`)
+		w.refused(http.StatusBadRequest, "invalidValue", "GET", "/Me?attributes=userName&excludedAttributes=name", "", bearer...)
+		w.ok(http.StatusOK, "HEAD", "/Me", "", bearer...)
+		w.ok(http.StatusNotModified, "GET", "/Me", "", append(bearer, "If-None-Match", own.header.Get("ETag"))...)
+		w.refused(http.StatusNotAcceptable, "", "GET", "/Me", "", append(bearer, "Accept", "text/html")...)
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+			if got := w.send(method, "/Me", person("ann@x.test"), bearer...); got.status != http.StatusNotImplemented && got.status != http.StatusMethodNotAllowed {
+				w.Errorf("%s /Me: %d %s", method, got.status, got.text)
+			}
+		}
+		w.refused(http.StatusUnauthorized, "", "GET", "/Users/"+ann, "", bearer...)
+		w.refused(http.StatusNotFound, "", "GET", "/Me", "", "Authorization", "Bearer "+string(other))
+		w.ok(http.StatusOK, "PATCH", "/Users/"+ann, patch(`{"op":"replace","path":"active","value":false}`))
+		w.refused(http.StatusUnauthorized, "", "GET", "/Me", "", bearer...)
+	})
+}
+
+// R30, S1: discovery may be open to everybody, and nothing else is; a wrong token is wrong there too.
+func TestRFC7644OpenDiscovery(t *testing.T) {
+	w := onSQLite(t)
+	w.handler = scim.New(scim.Config{Service: w.service, PublicURL: publicURL, OpenDiscovery: true})
+	for _, path := range []string{"/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas", "/Schemas/" + schema.UserURN} {
+		w.ok(http.StatusOK, "GET", path, "", "Authorization", "")
+		w.refused(http.StatusUnauthorized, "", "GET", path, "", "Authorization", "Bearer x")
+		w.refused(http.StatusForbidden, "", "GET", strings.Replace(path, "/ServiceProviderConfig", "/Schemas", 1)+"?filter=id pr", "", "Authorization", "")
+		if got := w.send("POST", path, "{}", "Authorization", ""); got.status != http.StatusMethodNotAllowed && got.status != http.StatusUnauthorized {
+			t.Errorf("POST %s: %d %s", path, got.status, got.text)
+		}
+	}
+	for _, path := range []string{"/Users", "/Groups", "/", "/Me", "/nowhere", "/Users/x"} {
+		w.refused(http.StatusUnauthorized, "", "GET", path, "", "Authorization", "")
 	}
 }
 
