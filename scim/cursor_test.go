@@ -272,3 +272,57 @@ func TestIndexWhileOthersWrite(t *testing.T) {
 		}
 	})
 }
+
+// R51, R54, R55, S40: pages by startIndex may be asked for in any order and size, and be of any list: each is what its index says.
+func TestIndexPagesInAnyOrder(t *testing.T) {
+	onEngines(t, func(w *world) {
+		const people = 9
+		for i := range people {
+			w.made(`"userName":"u` + strconv.Itoa(i*4%people) + `","title":"` + strconv.Itoa(i%2) + `"`)
+			w.createGroup("g" + strconv.Itoa(i*4%people))
+		}
+		for _, query := range []string{
+			"/Users?", "/Users?sortBy=userName", "/Users?sortBy=title&sortOrder=descending", `/Users?filter=title eq "1"`, `/Users?filter=userName co "u"&sortBy=title`,
+			"/Groups?excludedAttributes=members", "/Groups?sortBy=displayName", "/?", "/?sortBy=meta.created&sortOrder=descending", `/?filter=userName pr or displayName sw "g"`,
+		} {
+			whole := userNames(w.ok(http.StatusOK, "GET", query+"&count=100", ""))
+			for _, page := range [][2]int{{1, 2}, {3, 2}, {5, 3}, {3, 4}, {7, 1}, {1, 5}, {6, 100}, {3, 1}, {4, 0}, {2, 2}, {4, 2}, {1, 1}, {2, 3}, {5, 5}} {
+				start, count := page[0], page[1]
+				got := w.ok(http.StatusOK, "GET", query+"&startIndex="+strconv.Itoa(start)+"&count="+strconv.Itoa(count), "")
+				low := min(start-1, len(whole))
+				want := whole[low:min(low+count, len(whole))]
+				if !slices.Equal(userNames(got), want) || got.body["totalResults"] != float64(len(whole)) || got.body["startIndex"] != float64(start) {
+					w.Errorf("%s %v: %v of %v, want %v", query, page, userNames(got), got.body["totalResults"], want)
+				}
+			}
+		}
+	})
+}
+
+// S41, S66: who reads a list by startIndex, in order, while others are deleted, misses nobody and reads nobody twice.
+func TestIndexWalkWhileOthersAreDeleted(t *testing.T) {
+	onEngines(t, func(w *world) {
+		const groups = 20
+		ids := map[string]string{}
+		for i := range groups {
+			name := "g" + strconv.Itoa(100+i)
+			ids[name] = w.createGroup(name)
+		}
+		gone, seen := map[string]bool{}, map[string]int{}
+		for start := 1; start <= groups; start += 4 {
+			names := userNames(w.ok(http.StatusOK, "GET", "/Groups?count=4&startIndex="+strconv.Itoa(start), ""))
+			for _, name := range names {
+				seen[name]++
+			}
+			if len(names) > 0 {
+				gone[names[0]] = true
+				w.ok(http.StatusNoContent, "DELETE", "/Groups/"+ids[names[0]], "")
+			}
+		}
+		for name := range ids {
+			if seen[name] != 1 {
+				w.Errorf("%s came %d times (deleted: %t)", name, seen[name], gone[name])
+			}
+		}
+	})
+}
