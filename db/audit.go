@@ -45,7 +45,9 @@ func (r auditRow) event() (domain.AuditEvent, error) {
 // Append implements domain.AuditStore.
 // The transaction's operation id goes with the row, so that the row can say later whether the transaction was committed.
 func (s auditStore) Append(e domain.AuditEvent) error {
-	inserted, err := s.write(e, s.marks)
+	inserted, err := s.write(e, s.marks, func(query string, args ...any) (bool, error) {
+		return s.presume("audit_log", query, args...)
+	})
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func (s auditStore) Append(e domain.AuditEvent) error {
 	return nil
 }
 
-func (s auditStore) write(e domain.AuditEvent, n int) (bool, error) {
+func (s auditStore) write(e domain.AuditEvent, n int, insert func(query string, args ...any) (bool, error)) (bool, error) {
 	before, err := encode(e.Before)
 	if err != nil {
 		return false, err
@@ -69,14 +71,14 @@ func (s auditStore) write(e domain.AuditEvent, n int) (bool, error) {
 		return false, err
 	}
 	client := e.Actor.Client
-	return s.insert("INSERT INTO audit_log (org_id, op_id, op_n, "+auditColumns+") VALUES ("+places(20)+")",
+	return insert("INSERT INTO audit_log (org_id, op_id, op_n, "+auditColumns+") VALUES ("+places(20)+")",
 		s.org, s.op, n, e.ID, micros(e.At), e.Operation, e.Outcome, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Credential,
 		client.IP, client.UserAgent, client.RequestID, e.Target.Kind, e.Target.ID, e.Target.Name, before, after, e.Detail)
 }
 
 // mark tries to write a transaction's first audit row once more; false means that the transaction was committed.
 func (s auditStore) mark() (bool, error) {
-	return s.write(domain.AuditEvent{ID: domain.AuditID(s.op), Operation: "probe"}, 0)
+	return s.write(domain.AuditEvent{ID: domain.AuditID(s.op), Operation: "probe"}, 0, s.insert)
 }
 
 // List implements domain.AuditStore.

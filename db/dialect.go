@@ -17,6 +17,10 @@ type dialect struct {
 	position string
 	// each opens the JSON array bound to its one placeholder as a table "j" with a column "value".
 	each string
+	// lock ends a SELECT that holds its rows; empty where a writing transaction holds everything.
+	lock string
+	// combines says that several writes can be parts of one statement.
+	combines bool
 	// list is the aggregate of rows as JSON text, a list of pairs, in order of the first.
 	list string
 	// ddl turns the common schema into the engine's.
@@ -26,7 +30,7 @@ type dialect struct {
 func postgresDialect() dialect {
 	return dialect{
 		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos",
-		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", ddl: strings.NewReplacer(),
+		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", lock: " FOR NO KEY UPDATE", combines: true, ddl: strings.NewReplacer(),
 		list: "CAST(json_agg(json_build_array(%[1]s, %[2]s) ORDER BY %[1]s) AS TEXT)",
 	}
 }

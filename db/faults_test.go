@@ -26,6 +26,8 @@ type faulty struct {
 	system domain.SystemScope
 	log    *lockedBuffer
 	n      atomic.Int64
+	// alone makes a write one statement without BEGIN and COMMIT.
+	alone bool
 }
 
 // lockedBuffer is a log that many write at once.
@@ -63,6 +65,9 @@ func (f *faulty) write(ctx context.Context, audited bool, inside func()) (email 
 	email = fmt.Sprintf("fault-%d@example.com", n)
 	err = f.Write(ctx, func(tx domain.Tx) error {
 		runs++
+		if err := f.begin(tx); err != nil {
+			return err
+		}
 		id := fmt.Sprintf("00000000-0000-7000-%04x-%012x", 0x8000+runs, n)
 		if created, err := tx.System(f.system).Users().Insert(domain.User{ID: domain.UserID(id), Email: email}); err != nil || !created {
 			return errors.Join(err, fmt.Errorf("created: %v", created))
@@ -78,6 +83,15 @@ func (f *faulty) write(ctx context.Context, audited bool, inside func()) (email 
 		return nil
 	})
 	return email, runs, err
+}
+
+// begin makes the transaction an explicit one, or reads first so that a single statement is all of it.
+func (f *faulty) begin(tx domain.Tx) error {
+	if f.alone {
+		_, err := tx.Org(f.scope).Settings().Get()
+		return err
+	}
+	return db.Exec(tx, "SELECT 1")
 }
 
 // rows counts what a write has left.
@@ -321,7 +335,10 @@ func TestLongTransactions(t *testing.T) {
 		user, err = tx.System(f.system).Users().ByEmail(email)
 		return err
 	}))
-	lock := func(tx domain.Tx) error { return tx.System(f.system).Users().Lock(user.ID) }
+	lock := func(tx domain.Tx) error {
+		_, err := tx.System(f.system).Users().Lock(user.ID)
+		return err
+	}
 	runs := 0
 	must(t, f.Write(t.Context(), func(tx domain.Tx) error {
 		if err := lock(tx); err != nil {

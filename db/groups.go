@@ -125,9 +125,14 @@ func (s groupStore) Update(g domain.Group) error {
 	if err != nil {
 		return err
 	}
-	err = s.must("Group", `UPDATE scim_groups SET display_name = ?, display_name_key = ?, external_id = ?, data = ?, mapping = ?, unmapped = ?,
-		explicit = ?, name_slot = ?, updated_at = ? WHERE org_id = ? AND id = ?`,
-		g.DisplayName, k.displayName, k.externalID, k.data, k.mapping, g.Unmapped, g.Explicit, slotOf(g), micros(g.UpdatedAt), s.org, g.ID)
+	update := `UPDATE scim_groups SET display_name = ?, display_name_key = ?, external_id = ?, data = ?, mapping = ?, unmapped = ?,
+		explicit = ?, name_slot = ?, updated_at = ? WHERE org_id = ? AND id = ?`
+	args := []any{g.DisplayName, k.displayName, k.externalID, k.data, k.mapping, g.Unmapped, g.Explicit, slotOf(g), micros(g.UpdatedAt), s.org, g.ID}
+	if s.seen[string(g.ID)] {
+		err = s.mustLater("Group", "scim_groups", update, args...)
+	} else {
+		err = s.must("Group", update, args...)
+	}
 	if named, ok := conflict(err); ok && !named {
 		return s.clash(k, g.ID)
 	}
@@ -149,6 +154,7 @@ func (s groupStore) Bump(id domain.GroupID) (domain.Group, error) {
 		return domain.Group{}, err
 	}
 	row.Version--
+	s.seen[string(id)] = true
 	return row.group()
 }
 

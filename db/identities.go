@@ -58,8 +58,7 @@ func (s identityStore) Insert(i domain.Identity) (bool, error) {
 
 // DeleteOfUser implements domain.IdentityStore.
 func (s identityStore) DeleteOfUser(user domain.UserID) error {
-	_, err := s.exec("DELETE FROM identities WHERE user_id = ?", user)
-	return err
+	return s.later("identities", "DELETE FROM identities WHERE user_id = ?", user)
 }
 
 // ByExternalID implements domain.IdentityStore.

@@ -78,11 +78,11 @@ func (s keyStore) Delete(id domain.KeyID) error {
 }
 
 // DeleteOfUser implements domain.KeyStore.
-func (s keyStore) DeleteOfUser(user domain.UserID) (int, error) {
+func (s keyStore) DeleteOfUser(user domain.UserID) error {
 	if user == "" {
-		return 0, s.writable() // a service key has no user
+		return s.writable() // a service key has no user
 	}
-	return s.exec("DELETE FROM api_keys WHERE org_id = ? AND user_id = ?", s.org, user)
+	return s.later("api_keys", "DELETE FROM api_keys WHERE org_id = ? AND user_id = ?", s.org, user)
 }
 
 // Touch implements domain.KeyStore.

@@ -43,6 +43,7 @@ func (s memberStore) find(column, value string) (domain.Member, error) {
 	if err != nil {
 		return domain.Member{}, err
 	}
+	s.seen[string(row.ID)] = true
 	return row.member()
 }
 
@@ -53,13 +54,18 @@ func (s memberStore) Insert(m domain.Member) (bool, error) {
 		return false, err
 	}
 	delete(s.fresh, m.User)
+	s.seen[string(m.ID)] = true
 	args := append([]any{s.org, m.ID, m.User, m.Status, micros(m.CreatedAt)}, held...)
-	return s.insert("INSERT INTO members (org_id, "+memberColumns+") VALUES ("+places(11)+")", args...)
+	return s.presume("members", "INSERT INTO members (org_id, "+memberColumns+") VALUES ("+places(11)+")", args...)
 }
 
 // SetStatus implements domain.MemberStore.
 func (s memberStore) SetStatus(id domain.MemberID, status domain.Status) error {
-	return s.must("member", "UPDATE members SET status = ? WHERE org_id = ? AND id = ?", status, s.org, id)
+	const update = "UPDATE members SET status = ? WHERE org_id = ? AND id = ?"
+	if s.seen[string(id)] {
+		return s.mustLater("member", "members", update, status, s.org, id)
+	}
+	return s.must("member", update, status, s.org, id)
 }
 
 // Delete implements domain.MemberStore; foreign keys take everything that hangs on the row with it.
@@ -78,10 +84,14 @@ func (s memberStore) Delete(id domain.MemberID) error {
 
 // Lock implements domain.MemberStore, in order of id so that two that lock the same people seldom meet head-on.
 func (s memberStore) Lock(ids []domain.MemberID) error {
+	if s.dialect.lock == "" {
+		return s.writable()
+	}
 	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	for some := range slices.Chunk(sorted, chunk) {
-		_, err := s.exec("UPDATE members SET lock_rev = lock_rev + 1 FROM "+s.dialect.rows(1, len(some))+" WHERE members.org_id = ? AND members.id = v.c0",
-			texts(some), s.org)
+		var held int
+		err := s.change("", &held, "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE org_id = ? AND id "+s.dialect.in(len(some))+" ORDER BY id"+s.dialect.lock+") AS held",
+			s.org, texts(some))
 		if err != nil {
 			return err
 		}

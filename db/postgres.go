@@ -32,9 +32,11 @@ const attempts = 5
 
 // postgres runs transactions in READ COMMITTED.
 type postgres struct {
-	dsn  string
-	pool *sqlx.DB
-	log  *slog.Logger
+	dsn string
+	// pooled says that connections change hands between transactions.
+	pooled bool
+	pool   *sqlx.DB
+	log    *slog.Logger
 	// slots bounds how many requests hold a connection.
 	slots chan struct{}
 	// statistics are refreshed while the first rows come.
@@ -60,7 +62,7 @@ func openPostgres(rest string, opts Options) (*postgres, error) {
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
 	pool.SetConnMaxLifetime(poolLifetime)
-	return &postgres{dsn: dsn.text, pool: sqlx.NewDb(pool, string(PostgreSQL)), log: opts.Log, slots: make(chan struct{}, requestConnections)}, nil
+	return &postgres{dsn: dsn.text, pooled: dsn.pooled, pool: sqlx.NewDb(pool, string(PostgreSQL)), log: opts.Log, slots: make(chan struct{}, requestConnections)}, nil
 }
 
 func (p *postgres) dialect() dialect { return postgresDialect() }
@@ -156,113 +158,6 @@ func orCause(err, cause error) error {
 		return translate(cause)
 	}
 	return err
-}
-
-// write runs fn in a transaction, again after a conflict or a lost connection.
-func (p *postgres) write(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error {
-	if err := p.enter(ctx); err != nil {
-		return err
-	}
-	defer p.leave()
-	var err error
-	for attempt := range attempts {
-		if attempt > 0 {
-			p.log.InfoContext(ctx, "transaction runs again", "attempt", attempt+1, "cause", err)
-			if waitErr := backoff(ctx, attempt); waitErr != nil {
-				return err
-			}
-		}
-		var again bool
-		again, err = p.attempt(ctx, begin, fn)
-		if !again {
-			return err
-		}
-	}
-	return err
-}
-
-// attempt runs fn once and reports whether it may run again.
-func (p *postgres) attempt(ctx context.Context, begin beginTx, fn func(domain.Tx) error) (again bool, err error) {
-	sqlTx, err := p.pool.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return ctx.Err() == nil && cutOff(err), unavailable(err)
-	}
-	// A panic passes through; the transaction does not outlive it. After a commit this does nothing.
-	defer func() { _ = sqlTx.Rollback() }()
-	t := begin(ctx, sqlTx)
-	err = fn(t)
-	if t.cause != nil {
-		// After a failed statement PostgreSQL refuses to commit, whatever fn made of the error.
-		return transient(t.cause) && ctx.Err() == nil, orCause(err, t.cause)
-	}
-	if err != nil {
-		return false, err
-	}
-	if again, err = p.commit(ctx, sqlTx, t); err == nil {
-		p.statistics.add(ctx, t.grown, p.analyze)
-	}
-	return again, err
-}
-
-// commit sends COMMIT. When the answer is lost both outcomes are possible, and the audit row decides.
-func (p *postgres) commit(ctx context.Context, sqlTx *sqlx.Tx, t *tx) (again bool, err error) {
-	err = sqlTx.Commit()
-	if err == nil {
-		return false, nil
-	}
-	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false, unavailable(err) // COMMIT was not sent
-	}
-	if e, ok := errors.AsType[*pq.Error](err); ok && !gone(e) {
-		return transient(e), translate(e) // the server says that it rolled back
-	}
-	if t.marker.org == "" {
-		return false, domain.Wrap(domain.Unknown, err, "the database did not say whether the change was made")
-	}
-	done, lookErr := p.committed(ctx, t.marker)
-	if lookErr != nil {
-		return false, domain.Wrap(domain.Unknown, errors.Join(err, lookErr), "the database did not say whether the change was made")
-	}
-	p.log.WarnContext(ctx, "commit was not answered", "operation", t.op, "committed", done, "cause", err)
-	return !done, doneOr(done, err)
-}
-
-func doneOr(done bool, err error) error {
-	if done {
-		return nil
-	}
-	return unavailable(err)
-}
-
-// lookFor bounds the search for a marker; it outlasts a short failover.
-const lookFor = 15 * time.Second
-
-// committed finds out whether the transaction that wrote the marker was committed.
-// It tries to write the same marker: the unique index makes it wait for a transaction that is still running,
-// so that "absent" cannot become "present" later. Whatever it wrote is rolled back.
-func (p *postgres) committed(ctx context.Context, m marker) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
-	defer cancel()
-	for attempt := 1; ; attempt++ {
-		done, err := p.probe(ctx, m)
-		if err == nil {
-			return done, nil
-		}
-		if waitErr := backoff(ctx, attempt); waitErr != nil {
-			return false, err
-		}
-	}
-}
-
-func (p *postgres) probe(ctx context.Context, m marker) (bool, error) {
-	sqlTx, err := p.pool.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = sqlTx.Rollback() }()
-	h := handle{tx: &tx{ctx: ctx, q: sqlTx, dialect: p.dialect(), op: m.op}, org: m.org}
-	inserted, err := auditStore{h}.mark()
-	return !inserted, err
 }
 
 // backoff waits before the next attempt, longer each time and never in step with others.

@@ -32,14 +32,18 @@ func (r scimUserRow) scimUser() (domain.SCIMUser, error) {
 }
 
 // Get implements domain.SCIMUserStore; the resource and its groups come with one statement.
-func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) { return s.fetch(id, false) }
+func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) {
+	return s.fetch(id, false, "")
+}
 
 // Fetch implements domain.SCIMUserStore.
-func (s scimUserStore) Fetch(id domain.MemberID) (domain.SCIMUser, error) { return s.fetch(id, true) }
+func (s scimUserStore) Fetch(id domain.MemberID) (domain.SCIMUser, error) {
+	return s.fetch(id, true, "")
+}
 
-func (s scimUserStore) fetch(id domain.MemberID, raw bool) (domain.SCIMUser, error) {
+func (s scimUserStore) fetch(id domain.MemberID, raw bool, lock string) (domain.SCIMUser, error) {
 	var row listedUserRow
-	err := s.get("User", &row, "SELECT "+s.listedColumns()+", '' AS sort_key FROM scim_users WHERE org_id = ? AND id = ?", s.org, id)
+	err := s.get("User", &row, "SELECT "+s.listedColumns()+", '' AS sort_key FROM scim_users WHERE org_id = ? AND id = ?"+lock, s.org, id)
 	if err != nil {
 		return domain.SCIMUser{}, err
 	}
@@ -48,12 +52,10 @@ func (s scimUserStore) fetch(id domain.MemberID, raw bool) (domain.SCIMUser, err
 
 // Lock implements domain.SCIMUserStore.
 func (s scimUserStore) Lock(id domain.MemberID) (domain.SCIMUser, error) {
-	var row scimUserRow
-	err := s.change("User", &row, "UPDATE scim_users SET lock_rev = lock_rev + 1 WHERE org_id = ? AND id = ? RETURNING "+scimUserColumns, s.org, id)
-	if err != nil {
+	if err := s.ready(); err != nil {
 		return domain.SCIMUser{}, err
 	}
-	user, err := row.scimUser()
+	user, err := s.fetch(id, false, s.dialect.lock)
 	if err != nil {
 		return domain.SCIMUser{}, err
 	}
@@ -126,7 +128,7 @@ func (s scimUserStore) Insert(u domain.SCIMUser) error {
 	if err != nil {
 		return err
 	}
-	created, err := s.insert("INSERT INTO scim_users (org_id, user_name_key, external_id, display_name_key, full_name, active, "+scimUserColumns+") VALUES ("+places(12)+")",
+	created, err := s.presume("scim_users", "INSERT INTO scim_users (org_id, user_name_key, external_id, display_name_key, full_name, active, "+scimUserColumns+") VALUES ("+places(12)+")",
 		s.org, k.userName, k.externalID, k.displayName, k.fullName, u.Active, u.ID, u.User, k.data, u.Version, micros(u.CreatedAt), micros(u.UpdatedAt))
 	if err != nil {
 		return err
@@ -146,9 +148,8 @@ const countShards = 16
 
 // countUsers keeps the number of an organization's users, which lists tell without counting (S40).
 func (h handle) countUsers(by int) error {
-	_, err := h.exec(`INSERT INTO scim_counts (org_id, shard, users) VALUES (?, ?, ?)
+	return h.later("scim_counts", `INSERT INTO scim_counts (org_id, shard, users) VALUES (?, ?, ?)
 		ON CONFLICT (org_id, shard) DO UPDATE SET users = scim_counts.users + excluded.users`, h.org, rand.IntN(countShards), by) //nolint:gosec // spreads load
-	return err
 }
 
 // Update implements domain.SCIMUserStore; addresses are written only when they changed.
@@ -157,19 +158,25 @@ func (s scimUserStore) Update(u domain.SCIMUser) error {
 	if err != nil {
 		return err
 	}
-	err = s.must("User", `UPDATE scim_users SET user_name_key = ?, external_id = ?, display_name_key = ?, full_name = ?, active = ?,
-		data = ?, version = ?, updated_at = ? WHERE org_id = ? AND id = ?`,
-		k.userName, k.externalID, k.displayName, k.fullName, u.Active, k.data, u.Version, micros(u.UpdatedAt), s.org, u.ID)
+	update := `UPDATE scim_users SET user_name_key = ?, external_id = ?, display_name_key = ?, full_name = ?, active = ?,
+		data = ?, version = ?, updated_at = ? WHERE org_id = ? AND id = ?`
+	args := []any{k.userName, k.externalID, k.displayName, k.fullName, u.Active, k.data, u.Version, micros(u.UpdatedAt), s.org, u.ID}
+	known, locked := s.emails[u.ID]
+	if locked {
+		err = s.mustLater("User", "scim_users", update, args...)
+	} else {
+		err = s.must("User", update, args...)
+	}
 	if named, ok := conflict(err); ok && !named {
 		return s.clash(k, u.ID)
 	}
 	if err != nil {
 		return err
 	}
-	if known, ok := s.emails[u.ID]; ok && slices.Equal(known, k.emails) {
+	if locked && slices.Equal(known, k.emails) {
 		return nil
 	}
-	if _, err := s.exec("DELETE FROM scim_emails WHERE org_id = ? AND member_id = ?", s.org, u.ID); err != nil {
+	if err := s.later("scim_emails", "DELETE FROM scim_emails WHERE org_id = ? AND member_id = ?", s.org, u.ID); err != nil {
 		return err
 	}
 	return s.addEmails(u.ID, k.emails)
@@ -185,11 +192,10 @@ func (s scimUserStore) clash(k scimUserKeys, id domain.MemberID) error {
 func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
 	s.emails[id] = keys
 	if len(keys) == 1 { // nearly everybody; faster than the list
-		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) VALUES (?, ?, ?)", s.org, id, keys[0])
-		return err
+		return s.later("scim_emails", "INSERT INTO scim_emails (org_id, member_id, value_key) VALUES (?, ?, ?)", s.org, id, keys[0])
 	}
 	for some := range slices.Chunk(keys, chunk) {
-		_, err := s.exec("INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1, len(some))+" WHERE TRUE",
+		err := s.later("scim_emails", "INSERT INTO scim_emails (org_id, member_id, value_key) SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM "+s.dialect.rows(1, len(some))+" WHERE TRUE",
 			s.org, id, texts(some))
 		if err != nil {
 			return err

@@ -125,8 +125,8 @@ func (s sessionStore) Delete(digest domain.Digest) (bool, error) {
 }
 
 // DeleteOfUser implements domain.SessionStore.
-func (s sessionStore) DeleteOfUser(user domain.UserID) (int, error) {
-	return s.exec("DELETE FROM sessions WHERE user_id = ?", user)
+func (s sessionStore) DeleteOfUser(user domain.UserID) error {
+	return s.later("sessions", "DELETE FROM sessions WHERE user_id = ?", user)
 }
 
 // DeleteExpired implements domain.SessionStore.

@@ -26,7 +26,7 @@ func (s settingsStore) Update(org domain.Org) error {
 // Lock implements domain.SettingsStore.
 func (s settingsStore) Lock() (domain.Org, error) {
 	var row orgRow
-	err := s.change("organization", &row, "UPDATE orgs SET lock_rev = lock_rev + 1 WHERE id = ? RETURNING "+orgColumns, s.org)
+	err := s.change("organization", &row, "SELECT "+orgColumns+" FROM orgs WHERE id = ?"+s.dialect.lock, s.org)
 	if err != nil {
 		return domain.Org{}, err
 	}

@@ -8,7 +8,7 @@ import (
 // The statements that a connection keeps prepared: parsing and planning cost more than most of ours take to run.
 const (
 	keptStatements   = 200
-	longestStatement = 4096 // bytes; longer ones are filters that seldom come again
+	longestStatement = 8192 // bytes; longer ones are filters that seldom come again
 	// PostgreSQL plans a statement for good after a few runs, by the tables' size at that time.
 	// Preparing it again now and then keeps a plan made for an empty table from serving a full one.
 	usesOfStatement = 300

@@ -39,7 +39,17 @@ type tx struct {
 	grown int
 	// held are the users whose rows this transaction holds, and fresh those of them that it made and that have nothing yet:
 	// what is known about them need not be asked.
-	held, fresh map[domain.UserID]bool
+	held  map[domain.UserID]domain.User
+	fresh map[domain.UserID]bool
+	// seen are the ids of rows that were read or made here, so that writing them concerns a row.
+	seen map[string]bool
+	// start begins the transaction on its connection when that was put off; nil when it was not.
+	start func() error
+	// waiting are the writes that go out together; a careful transaction has none.
+	waiting []queued
+	careful bool
+	// misjudged says that a combined statement failed for what its parts took for granted: only a careful run can say what.
+	misjudged bool
 }
 
 // marker is an audit row by which a transaction can be found again after its commit was not answered.
@@ -52,7 +62,8 @@ func (d *DB) begin(readOnly bool) beginTx {
 	return func(ctx context.Context, q querier) *tx {
 		return &tx{
 			ctx: ctx, q: q, dialect: d.engine.dialect(), now: domain.Micro(d.clock()), readOnly: readOnly, op: rand.Text(),
-			emails: map[domain.MemberID][]string{}, held: map[domain.UserID]bool{}, fresh: map[domain.UserID]bool{},
+			emails: map[domain.MemberID][]string{}, held: map[domain.UserID]domain.User{}, fresh: map[domain.UserID]bool{},
+			seen: map[string]bool{},
 		}
 	}
 }
@@ -121,6 +132,9 @@ func (h handle) get(what string, dest any, query string, args ...any) error {
 	if h.refused != nil {
 		return h.refused
 	}
+	if err := h.flush(); err != nil {
+		return err
+	}
 	err := sqlx.GetContext(h.ctx, h.q, dest, h.dialect.rebind(query), args...)
 	return h.failed(what, err)
 }
@@ -130,13 +144,16 @@ func (h handle) all(dest any, query string, args ...any) error {
 	if h.refused != nil {
 		return h.refused
 	}
+	if err := h.flush(); err != nil {
+		return err
+	}
 	err := sqlx.SelectContext(h.ctx, h.q, dest, h.dialect.rebind(query), args...)
 	return h.failed("", err)
 }
 
 // exec writes and returns how many rows it concerned.
 func (h handle) exec(query string, args ...any) (int, error) {
-	if err := h.writable(); err != nil {
+	if err := h.ready(); err != nil {
 		return 0, err
 	}
 	result, err := h.q.ExecContext(h.ctx, h.dialect.rebind(query), args...)
@@ -164,7 +181,7 @@ func (h handle) insert(query string, args ...any) (bool, error) {
 
 // change writes and reads the one row that a RETURNING clause gives; none is NotFound.
 func (h handle) change(what string, dest any, query string, args ...any) error {
-	if err := h.writable(); err != nil {
+	if err := h.ready(); err != nil {
 		return err
 	}
 	return h.get(what, dest, query, args...)
@@ -172,7 +189,7 @@ func (h handle) change(what string, dest any, query string, args ...any) error {
 
 // changeAll writes and reads the rows that a RETURNING clause gives.
 func (h handle) changeAll(dest any, query string, args ...any) error {
-	if err := h.writable(); err != nil {
+	if err := h.ready(); err != nil {
 		return err
 	}
 	return h.all(dest, query, args...)
@@ -185,6 +202,29 @@ func (h handle) writable() error {
 	if h.readOnly {
 		return domain.Errorf(domain.Internal, "a read-only transaction tried to write")
 	}
+	return nil
+}
+
+// ready prepares for a statement that writes or locks and whose result counts.
+func (h handle) ready() error {
+	if err := h.writable(); err != nil {
+		return err
+	}
+	if err := h.begin(); err != nil {
+		return err
+	}
+	return h.flush()
+}
+
+// begin begins the transaction unless it has begun.
+func (h handle) begin() error {
+	if h.start == nil {
+		return nil
+	}
+	if err := h.start(); err != nil {
+		return h.failed("", err)
+	}
+	h.start = nil
 	return nil
 }
 

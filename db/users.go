@@ -23,6 +23,7 @@ func (r userRow) user() domain.User {
 func (s userStore) Get(id domain.UserID) (domain.User, error) {
 	var row userRow
 	err := s.get("user", &row, "SELECT "+userColumns+" FROM users WHERE id = ?", id)
+	s.seen[string(id)] = err == nil
 	return row.user(), err
 }
 
@@ -40,10 +41,10 @@ func (s userStore) Insert(u domain.User) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	created, err := s.insert("INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+	created, err := s.presume("users", "INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
 		u.ID, u.Email, emailKey, u.FullName, nameKey, micros(u.CreatedAt))
 	if created {
-		s.held[u.ID], s.fresh[u.ID] = true, true
+		s.held[u.ID], s.fresh[u.ID] = u, true
 	}
 	return created, err
 }
@@ -63,8 +64,16 @@ func (s userStore) Update(u domain.User) error {
 	if err != nil {
 		return err
 	}
-	err = s.must("user", "UPDATE users SET email = ?, email_key = ?, full_name = ?, full_name_key = ? WHERE id = ?",
-		u.Email, emailKey, u.FullName, nameKey, u.ID)
+	update := "UPDATE users SET email = ?, email_key = ?, full_name = ?, full_name_key = ? WHERE id = ?"
+	args := []any{u.Email, emailKey, u.FullName, nameKey, u.ID}
+	if held, ok := s.held[u.ID]; ok {
+		held.Email, held.FullName = u.Email, u.FullName
+		s.held[u.ID] = held
+	}
+	if s.seen[string(u.ID)] {
+		return s.mustLater("user", "users", update, args...)
+	}
+	err = s.must("user", update, args...)
 	if domain.IsKind(err, domain.Conflict) {
 		return taken("emails")
 	}
@@ -79,13 +88,16 @@ func (s userStore) Delete(id domain.UserID) error {
 }
 
 // Lock implements domain.UserStore.
-func (s userStore) Lock(id domain.UserID) error {
-	if s.held[id] {
-		return s.writable()
+func (s userStore) Lock(id domain.UserID) (domain.User, error) {
+	if user, ok := s.held[id]; ok {
+		return user, s.writable()
 	}
-	err := s.must("user", "UPDATE users SET lock_rev = lock_rev + 1 WHERE id = ?", id)
-	s.held[id] = err == nil
-	return err
+	var row userRow
+	err := s.change("user", &row, "SELECT "+userColumns+" FROM users WHERE id = ?"+s.dialect.lock, id)
+	if err == nil {
+		s.held[id], s.seen[string(id)] = row.user(), true
+	}
+	return row.user(), err
 }
 
 // membershipRow is a member with its organization.
@@ -110,6 +122,9 @@ func (s userStore) Memberships(id domain.UserID) ([]domain.Membership, error) {
 		FROM members m JOIN orgs o ON o.id = m.org_id WHERE m.user_id = ? ORDER BY o.display_name_key, o.id`, id)
 	if err != nil {
 		return nil, err
+	}
+	for _, row := range rows {
+		s.seen[string(row.ID)] = true
 	}
 	return convert(rows, membershipRow.membership)
 }

@@ -154,7 +154,13 @@ func userByEmail(tx Tx, email, key, fullName string) (User, error) {
 	if err == nil || !IsKind(err, NotFound) {
 		return user, err
 	}
-	user = User{ID: newID[UserID](tx.Now()), Email: email, FullName: fullName, CreatedAt: tx.Now()}
+	return makeUser(tx, email, key, fullName)
+}
+
+// makeUser makes a person unless somebody else made one with the same address in this moment.
+func makeUser(tx Tx, email, key, fullName string) (User, error) {
+	users := tx.System(systemScope()).Users()
+	user := User{ID: newID[UserID](tx.Now()), Email: email, FullName: fullName, CreatedAt: tx.Now()}
 	created, err := users.Insert(user)
 	if err != nil || created {
 		return user, err

@@ -77,11 +77,7 @@ func (s *Service) RemoveMember(ctx context.Context, scope OrgScope, id MemberID)
 		if err := adminRemains(org, member, ""); err != nil {
 			return err
 		}
-		users := tx.System(systemScope()).Users()
-		if err := users.Lock(member.User); err != nil {
-			return err
-		}
-		user, err := users.Get(member.User)
+		user, err := tx.System(systemScope()).Users().Lock(member.User)
 		if err != nil {
 			return err
 		}

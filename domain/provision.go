@@ -3,6 +3,7 @@ package domain
 import (
 	"context"
 	"reflect"
+	"slices"
 )
 
 // CreateUser makes the person whom an identity provider sends a member at once (R26).
@@ -134,17 +135,19 @@ type provisioning struct {
 }
 
 func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
-	user, err := p.findOrMakeUser(profile)
+	known, err := p.lookUp(profile)
+	if err != nil {
+		return SCIMUser{}, err
+	}
+	user, err := p.findOrMakeUser(profile, known)
 	if err != nil {
 		return SCIMUser{}, err
 	}
 	// Two creates of one person take turns here, so that the second sees what the first made; a new row is locked already.
-	if !p.isNew(user) {
-		if err := p.tx.System(systemScope()).Users().Lock(user.ID); err != nil {
-			return SCIMUser{}, err
-		}
+	if user, err = p.tx.System(systemScope()).Users().Lock(user.ID); err != nil {
+		return SCIMUser{}, err
 	}
-	member, err := p.join(user, profile)
+	member, err := p.join(user, profile, known.Invited)
 	if err != nil {
 		return SCIMUser{}, err
 	}
@@ -164,18 +167,27 @@ func (p provisioning) create(doc Document, profile Profile) (SCIMUser, error) {
 	if err := p.updatePerson(user, profile); err != nil {
 		return SCIMUser{}, err
 	}
-	if err := p.setActive(member, profile.Active); err != nil {
-		return SCIMUser{}, err
+	if profile.Active != (member.Status == Active) {
+		memberships, err := p.tx.System(systemScope()).Users().Memberships(user.ID)
+		if err != nil {
+			return SCIMUser{}, err
+		}
+		if err := p.setActive(user, member.ID, memberships, profile.Active); err != nil {
+			return SCIMUser{}, err
+		}
 	}
 	return resource, p.record("create_scim_user", resource, nil, profileFacts(profile))
 }
 
 // join makes the membership, or takes over the one that JIT, an invite or an admin made before.
-func (p provisioning) join(user User, profile Profile) (Member, error) {
+func (p provisioning) join(user User, profile Profile, invited bool) (Member, error) {
 	floor := Grant{Kind: GrantSCIM, Role: RoleOrgUser, Source: p.scope.actor.ID, SourceName: p.scope.actor.Name, At: p.tx.Now()}
-	invite, err := p.pendingInvite(user, profile)
-	if err != nil {
-		return Member{}, err
+	var invite *Invite
+	if invited || Fold(user.Email) != Fold(profile.Email) {
+		var err error
+		if invite, err = p.pendingInvite(user, profile); err != nil {
+			return Member{}, err
+		}
 	}
 	if invite != nil {
 		return claimInvite(p.tx, p.org, *invite, user.ID)
@@ -270,24 +282,24 @@ func (p provisioning) forgive(profile Profile, user User) error {
 }
 
 // setActive disables or enables the membership; disabling ends sessions and keys in the same commit (R27).
-func (p provisioning) setActive(member Member, active bool) error {
-	if active == (member.Status == Active) {
+// The caller holds the person's lock and has read the memberships since.
+func (p provisioning) setActive(user User, id MemberID, memberships []Membership, active bool) error {
+	at := slices.IndexFunc(memberships, func(m Membership) bool { return m.Member.ID == id })
+	switch {
+	case at < 0:
+		return unknownResource("User", string(id))
+	case active == (memberships[at].Member.Status == Active):
 		return nil
-	}
-	if active {
-		return p.org.Members().SetStatus(member.ID, Active)
-	}
-	if err := p.org.Members().SetStatus(member.ID, Disabled); err != nil {
-		return err
-	}
-	user, err := p.tx.System(systemScope()).Users().Get(member.User)
-	if err != nil {
-		return err
+	case active:
+		return p.org.Members().SetStatus(id, Active)
 	}
 	if err := p.withdrawInvites(Profile{}, user); err != nil {
 		return err
 	}
-	return revokeAll(p.tx, p.scope, member.User)
+	if err := revokeAll(p.tx, p.scope, user.ID, memberships); err != nil {
+		return err
+	}
+	return p.org.Members().SetStatus(id, Disabled)
 }
 
 // change is the body of ChangeUser.
@@ -304,13 +316,15 @@ func (p provisioning) change(id MemberID, change UserChange) (SCIMUser, error) {
 		return SCIMUser{}, err
 	}
 	if reflect.DeepEqual(doc, current.Attributes) {
-		current, err = p.org.SCIMUsers().Get(id)
 		current.Unchanged = true
-		return current, err
+		return current, nil
 	}
 	next := current
 	next.Attributes, next.Version, next.UpdatedAt = doc, current.Version+1, p.tx.Now()
 	if next.Profile, err = ReadProfile(doc); err != nil {
+		return SCIMUser{}, err
+	}
+	if err := p.carry(current, next); err != nil {
 		return SCIMUser{}, err
 	}
 	if err := p.org.SCIMUsers().Update(next); err != nil {
@@ -319,13 +333,7 @@ func (p provisioning) change(id MemberID, change UserChange) (SCIMUser, error) {
 	if err := keepUnique(p.org, p.definitions, TypeUser, string(id), current.Attributes, doc); err != nil {
 		return SCIMUser{}, err
 	}
-	if err := p.carry(current, next); err != nil {
-		return SCIMUser{}, err
-	}
-	if err := p.record("update_scim_user", next, profileFacts(current.Profile), profileFacts(next.Profile)); err != nil {
-		return SCIMUser{}, err
-	}
-	return p.org.SCIMUsers().Get(id)
+	return next, p.record("update_scim_user", next, profileFacts(current.Profile), profileFacts(next.Profile))
 }
 
 func stale() error {
@@ -336,14 +344,15 @@ func stale() error {
 func (p provisioning) carry(before, after SCIMUser) error {
 	users := p.tx.System(systemScope()).Users()
 	if before.Active != after.Active {
-		if err := users.Lock(after.User); err != nil {
-			return err
-		}
-		member, err := p.org.Members().Get(after.ID)
+		user, err := users.Lock(after.User)
 		if err != nil {
 			return err
 		}
-		if err := p.setActive(member, after.Active); err != nil {
+		memberships, err := users.Memberships(after.User)
+		if err != nil {
+			return err
+		}
+		if err := p.setActive(user, after.ID, memberships, after.Active); err != nil {
 			return err
 		}
 	}
@@ -367,10 +376,7 @@ func (p provisioning) delete(id MemberID, ifMatch int64) error {
 		return stale()
 	}
 	system := p.tx.System(systemScope())
-	if err := system.Users().Lock(current.User); err != nil {
-		return err
-	}
-	user, err := system.Users().Get(current.User)
+	user, err := system.Users().Lock(current.User)
 	if err != nil {
 		return err
 	}

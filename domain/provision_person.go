@@ -2,60 +2,33 @@ package domain
 
 // This file finds the person behind a SCIM user and keeps their record (R26, R29).
 
-// findOrMakeUser adopts the person with the same address or identity (R26).
-func (p provisioning) findOrMakeUser(profile Profile) (User, error) {
-	known, err := p.byIdentity(profile.ExternalID)
-	if err != nil {
-		return User{}, err
+// lookUp reads who signed in before with the subject that SCIM sends as externalId, and who has the address.
+func (p provisioning) lookUp(profile Profile) (Newcomer, error) {
+	arrival := Arrival{EmailKey: Fold(profile.Email), Subject: profile.ExternalID, Issuers: p.policy.Issuers}
+	return p.org.SCIMUsers().Newcomer(arrival)
+}
+
+// findOrMakeUser adopts the person with the same address or identity (R26), and refuses an address that belongs to
+// somebody else than the person the externalId names.
+func (p provisioning) findOrMakeUser(profile Profile, known Newcomer) (User, error) {
+	switch same := known.ByIdentity; {
+	case same.ID != "" && known.ByEmail.ID != "" && known.ByEmail.ID != same.ID:
+		return User{}, addressTaken(profile.Email)
+	case same.ID != "":
+		return same, nil
+	case known.ByEmail.ID != "":
+		return known.ByEmail, nil
 	}
 	if profile.Email == "" {
-		if known.ID != "" {
-			return known, nil
-		}
 		user := User{ID: newID[UserID](p.tx.Now()), FullName: profile.FullName, CreatedAt: p.tx.Now()}
 		_, err := p.tx.System(systemScope()).Users().Insert(user)
 		return user, err
 	}
-	if known.ID != "" {
-		return known, p.sameAddress(known, profile)
-	}
-	return userByEmail(p.tx, profile.Email, Fold(profile.Email), profile.FullName)
-}
-
-// sameAddress refuses an address that belongs to somebody else than the person the externalId names.
-func (p provisioning) sameAddress(known User, profile Profile) error {
-	other, err := p.tx.System(systemScope()).Users().ByEmail(Fold(profile.Email))
-	switch {
-	case IsKind(err, NotFound):
-		return nil
-	case err == nil && other.ID != known.ID:
-		return addressTaken(profile.Email)
-	default:
-		return err
-	}
+	return makeUser(p.tx, profile.Email, Fold(profile.Email), profile.FullName)
 }
 
 func addressTaken(email string) error {
 	return Conflictf("emails", "the e-mail address %q belongs to another user", email)
-}
-
-// byIdentity finds a person who signed in before with the subject that SCIM sends as externalId.
-func (p provisioning) byIdentity(externalID string) (User, error) {
-	if externalID == "" {
-		return User{}, nil
-	}
-	system := p.tx.System(systemScope())
-	for _, issuer := range p.policy.Issuers {
-		identity, err := system.Identities().Find(issuer, externalID)
-		if IsKind(err, NotFound) {
-			continue
-		}
-		if err != nil {
-			return User{}, err
-		}
-		return system.Users().Get(identity.User)
-	}
-	return User{}, nil
 }
 
 // updatePerson carries name and address to the user record (R29).

@@ -1,35 +1,33 @@
 package domain
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // revokeAll ends what lets a person act in the scope's organization: their tokens there and their sessions (R27).
 // Every path that takes access away calls it in the transaction that does so.
 // Sessions live on only for a person who is still active in another organization and was not shut out of the default one:
 // such a session can no longer act here, and one organization cannot sign another's people out.
-func revokeAll(tx Tx, scope OrgScope, user UserID) error {
-	if _, err := tx.Org(scope).Keys().DeleteOfUser(user); err != nil {
-		return err
-	}
+// The memberships are the person's, read since the caller holds their lock.
+func revokeAll(tx Tx, scope OrgScope, user UserID, memberships []Membership) error {
 	system := tx.System(systemScope())
-	installation, err := system.Installation().Get()
-	if err != nil {
-		return err
-	}
-	memberships, err := system.Users().Memberships(user)
-	if err != nil {
-		return err
-	}
-	elsewhere := false
-	for _, membership := range memberships {
-		if membership.Org != scope.org && membership.Member.Status == Active {
-			elsewhere = true
+	stays := false
+	if activeElsewhere(memberships, scope.org) {
+		installation, err := system.Installation().Get()
+		if err != nil {
+			return err
 		}
+		stays = installation.DefaultOrg != scope.org
 	}
-	if elsewhere && installation.DefaultOrg != scope.org {
-		return nil
+	if err := tx.Org(scope).Keys().DeleteOfUser(user); err != nil || stays {
+		return err
 	}
-	_, err = system.Sessions().DeleteOfUser(user)
-	return err
+	return system.Sessions().DeleteOfUser(user)
+}
+
+func activeElsewhere(memberships []Membership, org OrgID) bool {
+	return slices.ContainsFunc(memberships, func(m Membership) bool { return m.Org != org && m.Member.Status == Active })
 }
 
 // removeMember ends a membership; the person's record goes too when no organization holds them any more (R28).
@@ -44,12 +42,12 @@ func removeMember(tx Tx, scope OrgScope, member Member) error {
 	if err := tx.Org(scope).UniqueValues().Delete(string(member.ID)); err != nil {
 		return err
 	}
-	if err := revokeAll(tx, scope, member.User); err != nil {
-		return err
-	}
 	system := tx.System(systemScope())
 	memberships, err := system.Users().Memberships(member.User)
-	if err != nil || len(memberships) > 0 {
+	if err != nil {
+		return err
+	}
+	if err := revokeAll(tx, scope, member.User, memberships); err != nil || len(memberships) > 0 {
 		return err
 	}
 	if err := system.Identities().DeleteOfUser(member.User); err != nil {

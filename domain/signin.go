@@ -102,7 +102,7 @@ func (a *signIn) run() (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	// From here on nobody can be deprovisioned behind our back: whoever does it waits for this row.
-	if err := a.system.Users().Lock(a.user.ID); err != nil {
+	if _, err := a.system.Users().Lock(a.user.ID); err != nil {
 		return SignedIn{}, err
 	}
 	if err := a.admit(); err != nil {

@@ -12,6 +12,7 @@ type Store interface {
 	Read(ctx context.Context, fn func(Tx) error) error
 	// Write runs fn in a transaction and commits when fn returns nil.
 	// It may run fn more than once, after a conflict with another transaction; fn has no side effects of its own.
+	// A run before the last one may have been told that a row was written which then turned out to be refused.
 	// An error of kind Unknown means that the commit was not answered and no marker could decide.
 	Write(ctx context.Context, fn func(Tx) error) error
 }
@@ -87,8 +88,8 @@ type UserStore interface {
 	// Update returns Conflict on "emails" when another user has the address.
 	Update(User) error
 	Delete(UserID) error
-	// Lock holds the person's row until the transaction ends, so that sign-in and deprovisioning cannot pass each other.
-	Lock(UserID) error
+	// Lock is Get that holds the person's row until the transaction ends, so that sign-in and deprovisioning cannot pass each other.
+	Lock(UserID) (User, error)
 	// Memberships returns the person's organizations by name.
 	Memberships(UserID) ([]Membership, error)
 }
@@ -119,8 +120,8 @@ type SessionStore interface {
 	Find(Digest) (Session, Holder, error)
 	// Delete reports whether there was such a session.
 	Delete(Digest) (bool, error)
-	// DeleteOfUser ends all sessions of a person and returns how many there were.
-	DeleteOfUser(UserID) (int, error)
+	// DeleteOfUser ends all sessions of a person.
+	DeleteOfUser(UserID) error
 	// DeleteExpired removes what has expired, at most limit rows.
 	DeleteExpired(limit int) (int, error)
 }
@@ -210,13 +211,31 @@ type InviteStore interface {
 	Delete(InviteID) error
 }
 
+// Arrival is by what somebody new may be known already; what is empty is not looked for.
+type Arrival struct {
+	EmailKey string
+	// Subject is at one of the issuers, the first of which counts.
+	Subject string
+	Issuers []string
+}
+
+// Newcomer is who is known by an Arrival; a zero User is nobody.
+type Newcomer struct {
+	ByIdentity User
+	ByEmail    User
+	// Invited says that there is an invite for the address, open or expired.
+	Invited bool
+}
+
 // SCIMUserStore keeps the people as identity providers pushed them.
 type SCIMUserStore interface {
 	// Get returns the resource with its groups; Fetch leaves the document as text.
 	Get(MemberID) (SCIMUser, error)
 	Fetch(MemberID) (SCIMUser, error)
-	// Lock returns the resource without its groups and holds its row until the transaction ends.
+	// Lock is Get that holds the resource's row until the transaction ends.
 	Lock(MemberID) (SCIMUser, error)
+	// Newcomer returns what is known about somebody whom an identity provider is about to create, in one query.
+	Newcomer(Arrival) (Newcomer, error)
 	// ByUserName finds a resource by the folded userName.
 	ByUserName(key string) (SCIMUser, error)
 	// Query returns resources with their groups.
@@ -328,8 +347,8 @@ type KeyStore interface {
 	List(kind KeyKind, user UserID) ([]Key, error)
 	Insert(Key) error
 	Delete(KeyID) error
-	// DeleteOfUser ends all of a person's tokens in this organization and returns how many there were.
-	DeleteOfUser(UserID) (int, error)
+	// DeleteOfUser ends all of a person's tokens in this organization.
+	DeleteOfUser(UserID) error
 	// Touch records a use; the caller coalesces.
 	Touch(KeyID, time.Time) error
 }

@@ -109,7 +109,8 @@ func TestUserConflicts(t *testing.T) {
 			{"POST", "/Users", person("ANN@X.TEST"), "userName"},
 			{"POST", "/Users", strings.Replace(person("new@x.test"), "00u-new", "00u-ann", 1), "externalId"},
 			{"POST", "/Users", strings.Replace(person("new2"), `"value":"new2"`, `"value":"ann@x.test"`, 1), "e-mail"},
-			{"PUT", "/Users/" + other, person("ann@x.test"), "userName"},
+			{"PUT", "/Users/" + other, person("ann@x.test"), "e-mail"}, // the address is taken too
+			{"PUT", "/Users/" + other, strings.Replace(person("ann@x.test"), `"value":"ann@x.test"`, `"value":"bob@x.test"`, 1), "userName"},
 			{"PATCH", "/Users/" + other, patch(`{"op":"replace","path":"userName","value":"Ann@x.test"}`), "userName"},
 			{"PATCH", "/Users/" + other, patch(`{"op":"replace","path":"externalId","value":"00u-ann@x.test"}`), "externalId"},
 		} {

@@ -12,12 +12,12 @@ func (s *suite) members(t *testing.T) {
 	member := s.member(t, scope)
 	twin := member
 	twin.ID = id[domain.MemberID]()
-	s.write(t, func(tx domain.Tx) error {
-		if created, err := tx.Org(scope).Members().Insert(twin); err != nil || created {
-			t.Errorf("Insert of a user who is a member: %v, %v", created, err)
-		}
-		return nil
+	var twice bool
+	s.write(t, func(tx domain.Tx) (err error) {
+		twice, err = tx.Org(scope).Members().Insert(twin)
+		return err
 	})
+	want(t, "Insert of a user who is a member", twice, false)
 	s.read(t, func(tx domain.Tx) error {
 		got, err := tx.Org(scope).Members().Get(member.ID)
 		if err != nil {

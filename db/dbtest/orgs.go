@@ -292,17 +292,17 @@ func (s *suite) keys(t *testing.T, scope domain.OrgScope) {
 		want(t, "List", all, []domain.Key{service})
 		return err
 	})
-	var ended, nobody int
-	s.write(t, func(tx domain.Tx) (err error) {
-		if nobody, err = tx.Org(scope).Keys().DeleteOfUser(""); err != nil {
+	var left [2][]domain.Key
+	for i, user := range []domain.UserID{"", member.User} {
+		s.write(t, func(tx domain.Tx) (err error) {
+			if err = tx.Org(scope).Keys().DeleteOfUser(user); err == nil {
+				left[i], err = tx.Org(scope).Keys().List(domain.PersonalKey, member.User)
+			}
 			return err
-		}
-		if ended, err = tx.Org(scope).Keys().DeleteOfUser(member.User); err != nil {
-			return err
-		}
-		return tx.Org(scope).Keys().Delete(service.ID)
-	})
-	want(t, "DeleteOfUser", []int{nobody, ended}, []int{0, 1})
+		})
+	}
+	want(t, "DeleteOfUser", left, [2][]domain.Key{{personal}, {}})
+	s.write(t, func(tx domain.Tx) error { return tx.Org(scope).Keys().Delete(service.ID) })
 }
 
 // R30: a person is remembered under several marks and forgotten by any of them.

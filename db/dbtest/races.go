@@ -195,7 +195,7 @@ func (c counters) countMember(tx domain.Tx) error {
 
 func (c counters) countUser(tx domain.Tx) error {
 	users := tx.System(c.system).Users()
-	if err := users.Lock(c.user.ID); err != nil {
+	if _, err := users.Lock(c.user.ID); err != nil {
 		return err
 	}
 	current, err := users.Get(c.user.ID)

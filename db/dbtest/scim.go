@@ -36,7 +36,7 @@ func (s *suite) scimUsers(t *testing.T) {
 		}
 		want(t, "ByUserName", got, user)
 		got, err = users.Lock(user.ID)
-		want(t, "Lock", got, user)
+		want(t, "Lock", got, whole)
 		return err
 	})
 	s.updateSCIMUser(t, scope, user)

@@ -232,6 +232,12 @@ func scimCalls(a tenant) map[string]foreignCall {
 			people, err := o.SCIMUsers().People([]string{string(a.user.ID), a.user.ExternalID})
 			return without(len(people) != 0, err)
 		},
+		"SCIMUsers.Newcomer": func(o domain.OrgTx) error {
+			// The organization may have an invite of its own for the address by now.
+			_, own := o.Invites().ByEmail(domain.Fold(a.invite.Email))
+			known, err := o.SCIMUsers().Newcomer(domain.Arrival{EmailKey: domain.Fold(a.invite.Email)})
+			return without(known.Invited && own != nil, err)
+		},
 		"Groups.Named": func(o domain.OrgTx) error {
 			named, err := o.Groups().Named(domain.Fold(a.inner.DisplayName), "")
 			return without(named, err)
@@ -330,8 +336,7 @@ func credentialCalls(a tenant) map[string]foreignCall {
 		},
 		"Keys.Delete": func(o domain.OrgTx) error { return refused(o.Keys().Delete(a.key.ID)) },
 		"Keys.DeleteOfUser": func(o domain.OrgTx) error {
-			_, err := o.Keys().DeleteOfUser(a.key.User)
-			return err
+			return o.Keys().DeleteOfUser(a.key.User)
 		},
 		"Keys.Touch": func(o domain.OrgTx) error { return refused(o.Keys().Touch(a.key.ID, Start.Add(time.Hour))) },
 	}

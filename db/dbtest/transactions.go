@@ -142,14 +142,16 @@ func (s *suite) ownWrites(t *testing.T) {
 // afterConflict: an insert that reports false leaves the transaction usable.
 func (s *suite) afterConflict(t *testing.T) {
 	user, after := s.user(t), someone()
-	s.write(t, func(tx domain.Tx) error {
+	var twice bool
+	s.write(t, func(tx domain.Tx) (err error) {
 		twin := someone()
 		twin.Email = user.Email
-		if created, err := tx.System(s.system).Users().Insert(twin); err != nil || created {
-			t.Errorf("Insert: %v, %v", created, err)
+		if twice, err = tx.System(s.system).Users().Insert(twin); err != nil {
+			return err
 		}
 		return s.insert(tx, after)
 	})
+	want(t, "Insert with an address that is taken", twice, false)
 	want(t, "the row exists", s.exists(t, after), true)
 }
 
