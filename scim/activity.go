@@ -44,14 +44,14 @@ type found struct {
 }
 
 // add notes what a call was about and what it dropped.
-func (e *entry) add(in collection, c *call, result outcome) {
+func (e *entry) add(in collection, c *call, result outcome, err error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.resource, e.target = in.kind().Name, c.id
 	if e.target == "" {
 		e.target = result.res.id
 	}
-	if result.status != 0 && !result.res.unchanged {
+	if err == nil && !result.res.unchanged {
 		e.changed = true
 	}
 	for _, unknown := range c.undeclared {

@@ -69,6 +69,7 @@ func (s *Server) serveBulk(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	b.process(r.Context())
+	r.entry.resource, r.entry.target = "Bulk", ""
 	results := []*bulkResult{}
 	for _, op := range b.operations {
 		if op.result != nil {
@@ -265,7 +266,7 @@ func (b *bulk) call(ctx context.Context, op *bulkOperation, data any) (result ou
 		c.header.Set("If-Match", op.version)
 	}
 	result, err = run(ctx, c)
-	b.request.entry.add(op.in, c, result)
+	b.request.entry.add(op.in, c, result, err)
 	return result, values.Has("attributes") || values.Has("excludedAttributes"), err
 }
 

@@ -1,261 +1,244 @@
 package scim_test
 
 import (
+	"encoding/json"
 	"net/http"
-	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"muster/domain"
-	"muster/scim/schema"
+	"muster/scim"
 )
 
 const (
-	deviceURN = "urn:example:custom_app-1/x.y:2.0:Device"
-	leaseURN  = "urn:example:lease:2.0:Device"
-	badgeURN  = "urn:okta:custom_app_1:2.0:User"
+	badgeURN  = "urn:acme_1:params:scim:schemas:extension:badge-card:2.0:User"
+	deviceURN = "urn:acme:params:scim:schemas:core:2.0:Device"
 )
 
-// declared are a resource type with an attribute of every type and characteristic, one required extension, and an extension of User.
-func declared() domain.Definitions {
-	attribute := func(name, kind string) domain.AttributeDefinition {
-		return domain.AttributeDefinition{Name: name, Type: kind}
-	}
-	with := func(a domain.AttributeDefinition, change func(*domain.AttributeDefinition)) domain.AttributeDefinition {
-		change(&a)
-		return a
-	}
-	type def = domain.AttributeDefinition
-	return domain.Definitions{
-		Schemas: []domain.SchemaDefinition{
-			{ID: deviceURN, Name: "Device", Attributes: []def{
-				with(attribute("serial", "string"), func(a *def) { a.Required, a.Uniqueness, a.CaseExact, a.Mutability = true, "server", true, "immutable" }),
-				with(attribute("label", ""), func(a *def) { a.Uniqueness = "server" }),
-				with(attribute("secretWord", "string"), func(a *def) { a.Mutability = "writeOnly" }),
-				with(attribute("note", "string"), func(a *def) { a.Returned = "request" }),
-				with(attribute("mark", "string"), func(a *def) { a.Returned = "always" }),
-				with(attribute("hidden", "string"), func(a *def) { a.Returned = "never" }),
-				with(attribute("assigned", "string"), func(a *def) { a.Mutability = "readOnly" }),
-				attribute("weight", "decimal"), attribute("number", "integer"), attribute("on", "boolean"), attribute("bought", "dateTime"),
-				attribute("key", "binary"), with(attribute("link", "reference"), func(a *def) { a.ReferenceTypes = []string{"uri"} }),
-				with(attribute("tags", "string"), func(a *def) { a.MultiValued = true }),
-				with(attribute("ports", "complex"), func(a *def) {
-					a.MultiValued, a.SubAttributes = true, []def{attribute("value", "integer"), attribute("type", "string"), attribute("primary", "boolean")}
-				}),
-				with(attribute("place", "complex"), func(a *def) {
-					a.SubAttributes = []def{with(attribute("room", "string"), func(a *def) { a.Required = true }), attribute("floor", "integer")}
-				}),
-			}},
-			{ID: leaseURN, Name: "Lease", Attributes: []def{with(attribute("until", "dateTime"), func(a *def) { a.Required = true })}},
-			{ID: badgeURN, Name: "Badge", Attributes: []def{attribute("badge", "integer"), with(attribute("tag-set_2", "string"), func(a *def) { a.MultiValued = true })}},
-		},
-		ResourceTypes: []domain.ResourceTypeDefinition{
-			{Name: "Device", Endpoint: "/Devices", Schema: deviceURN, SchemaExtensions: []domain.ExtensionDefinition{{Schema: leaseURN, Required: true}}},
-			{Name: "User", SchemaExtensions: []domain.ExtensionDefinition{{Schema: badgeURN}}},
-		},
-	}
-}
+// everyKind is a schema with every type and characteristic (RFC 7643 section 7).
+const everyKind = `[
+	{"name":"serial","required":true,"uniqueness":"server","caseExact":true},
+	{"name":"label","caseExact":true},
+	{"name":"weight","type":"decimal"},{"name":"cores","type":"integer"},{"name":"shared","type":"boolean"},
+	{"name":"bought","type":"dateTime"},{"name":"key","type":"binary"},{"name":"owner","type":"reference","referenceTypes":["User"]},
+	{"name":"maker","mutability":"immutable"},{"name":"assetTag","mutability":"readOnly"},{"name":"pin","mutability":"writeOnly"},
+	{"name":"badge","returned":"always"},{"name":"note","returned":"request"},{"name":"tags","multiValued":true},
+	{"name":"ports","type":"complex","multiValued":true,"subAttributes":[
+		{"name":"value","required":true},{"name":"type","canonicalValues":["usb","hdmi"]},{"name":"primary","type":"boolean"},{"name":"speed","type":"integer"}]},
+	{"name":"place","type":"complex","subAttributes":[{"name":"room"},{"name":"code","returned":"never"}]}]`
 
-// declare gives the default organization the declarations.
-func (w *world) declare() {
+// declare declares schemas and resource types for the default organization.
+func (w *world) declare(text string) {
 	w.Helper()
-	_, err := w.service.SetSCIMDefinitions(w.Context(), w.commandLine(""), declared())
+	var d domain.Definitions
+	w.must(json.Unmarshal([]byte(text), &d))
+	_, err := w.service.SetSCIMDefinitions(w.Context(), w.commandLine(""), d)
 	w.must(err)
 }
 
-const lease = `"` + leaseURN + `":{"until":"2027-01-01T00:00:00Z"}`
-
-// device is a Device's body.
-func device(attributes string) string {
-	return `{"schemas":["` + deviceURN + `","` + leaseURN + `"],` + lease + `,` + attributes + `}`
+func (w *world) devices() {
+	w.declare(`{"schemas":[{"id":"` + deviceURN + `","name":"Device","description":"A device.","attributes":` + everyKind + `},
+		{"id":"` + badgeURN + `","attributes":[{"name":"number","uniqueness":"server"},{"name":"level","type":"integer"}]}],
+		"resourceTypes":[{"name":"Device","description":"Device","endpoint":"/Devices","schema":"` + deviceURN + `","schemaExtensions":[{"schema":"` + badgeURN + `"}]},
+		{"name":"User","schemaExtensions":[{"schema":"` + badgeURN + `","required":false}]}]}`)
 }
 
-// R5, R6, R20-R22, R40, S17: what is created of a declared type is checked, kept and shown as it was declared.
-func TestDeclaredCreate(t *testing.T) {
+func device(attributes string) string {
+	return `{"schemas":["` + deviceURN + `"],` + attributes + `}`
+}
+
+// S17, R22: a declared resource type has the whole machinery.
+func TestDeclaredResourceType(t *testing.T) {
 	onEngines(t, func(w *world) {
-		w.declare()
-		full := `"serial":"S1","label":"L","mark":"M","weight":1.50,"number":9007199254740993,"on":true,"bought":"2020-02-29T23:59:59.5+14:00",
-			"key":"_-8","link":"../Users/x","tags":["b","a"],"ports":[{"value":80,"type":"t","primary":true},{"value":443}],"place":{"room":"R","floor":-1}`
-		got := w.ok(http.StatusCreated, "POST", "/Devices", device(full+`,"secretWord":"s","note":"N","hidden":"h","assigned":"a","id":"mine"`))
-		w.same("POST", w.without(got), `{`+full+`,"note":"N",`+lease+`}`) // R21: request is shown where it was written
-		id, _ := got.body["id"].(string)
-		for _, exact := range []string{`"number":9007199254740993`, `"weight":1.50`} {
-			if !strings.Contains(got.text, exact) {
-				w.Errorf("%s is not in %s", exact, got.text)
+		w.refused(http.StatusNotFound, "", "GET", "/Devices", "")
+		w.devices()
+		made := w.ok(http.StatusCreated, "POST", "/Devices", device(`"externalId":"d1","serial":"S1","label":"Alpha","weight":1.5,"cores":8,"shared":"True",
+			"bought":"2026-01-31T09:30:00+01:00","key":"c2VjcmV0","owner":"https://x.test/u","maker":"M","assetTag":"ignored","pin":"1234","badge":"b","note":"n","tags":["a","b","a"],
+			"ports":[{"value":"p1","type":"usb","primary":true,"speed":5},{"value":"p2","type":"hdmi"}],"place":{"room":"R","code":"C"},"unknown":1`))
+		id, _ := made.body["id"].(string)
+		want := `{"schemas":["` + deviceURN + `"],"externalId":"d1","serial":"S1","label":"Alpha","weight":1.5,"cores":8,"shared":true,
+			"bought":"2026-01-31T09:30:00+01:00","key":"c2VjcmV0","owner":"https://x.test/u","maker":"M","badge":"b","tags":["a","b"],
+			"ports":[{"value":"p1","type":"usb","primary":true,"speed":5},{"value":"p2","type":"hdmi"}],"place":{"room":"R"}`
+		location := publicURL + "/scim/v2/Devices/" + id
+		meta := `,"id":"` + id + `","meta":{"resourceType":"Device","created":"2026-03-01T09:00:02Z","lastModified":"2026-03-01T09:00:02Z","version":"W/\"1\"","location":"` + location + `"}}`
+		w.same("created, with what is returned on request because it was written (R21)", made.text, want+`,"note":"n"`+meta)
+		w.same("read", w.ok(http.StatusOK, "GET", "/Devices/"+id, "").text, want+meta)
+		w.same("asked for", w.ok(http.StatusOK, "GET", "/Devices/"+id+"?attributes=note,pin,place.code", "").text,
+			`{"schemas":["`+deviceURN+`"],"id":"`+id+`","note":"n","badge":"b"}`)
+		other, _ := w.ok(http.StatusCreated, "POST", "/devices/", device(`"serial":"s1","label":"beta","weight":20,"cores":16`)).body["id"].(string)
+		for filter, found := range map[string][]string{
+			`serial eq "S1"`: {id}, `label sw "A"`: {id}, `label sw "a"`: {}, `weight gt 1.49 and weight lt 2`: {id}, `cores ge 16`: {other}, `shared eq true`: {id},
+			`bought lt "2026-01-31T08:30:01Z"`: {id}, `key eq "c2VjcmV0"`: {id}, `owner sw "https"`: {id}, `tags eq "B"`: {id},
+			`ports[type eq "usb" and speed gt 4]`: {id}, `ports[type eq "hdmi"].value eq "p2"`: {id}, `place.room eq "r"`: {id}, `not (ports pr)`: {other},
+			deviceURN + `:serial eq "s1"`: {other}, `externalId eq "d1"`: {id}, `meta.resourceType eq "Device"`: {id, other}, `note pr`: {id}, `id eq "` + id + `"`: {id},
+			`meta.location eq "` + location + `"`: {id},
+		} {
+			w.finds("/Devices", filter, found...)
+		}
+		for _, bad := range []string{`nothing eq 1`, `key gt "a"`, `shared gt true`, `pin eq "1234"`, `weight eq "1"`} {
+			w.refused(http.StatusBadRequest, "invalidFilter", "GET", "/Devices?filter="+bad, "")
+		}
+		for order, sorted := range map[string][]string{
+			"sortBy=weight": {id, other}, "sortBy=weight&sortOrder=descending": {other, id}, "sortBy=bought": {id, other}, "sortBy=label": {id, other}, "sortBy=ports": {id, other},
+		} {
+			if got := idList(w.ok(http.StatusOK, "GET", "/Devices?"+order, "")); !reflect.DeepEqual(got, sorted) {
+				w.Errorf("%s: %v, want %v", order, got, sorted)
 			}
 		}
-		if location := publicURL + "/scim/v2/Devices/" + id; got.header.Get("Location") != location || dig(got.body, "meta", "resourceType") != "Device" ||
-			!reflect.DeepEqual(got.body["schemas"], any([]any{deviceURN, leaseURN})) || id == "mine" {
-			w.Errorf("%v %s", got.header, got.text)
+		patched := w.ok(http.StatusOK, "PATCH", "/Devices/"+id, patch(`{"op":"replace","path":"ports[type eq \"usb\"].speed","value":10}`, `{"op":"remove","path":"place"}`,
+			`{"op":"add","path":"`+badgeURN+`:level","value":3}`))
+		if patched.header.Get("ETag") != `W/"2"` || dig(patched.body, badgeURN, "level") != 3.0 || patched.body["place"] != nil {
+			w.Errorf("patched: %s", patched.text)
 		}
-		w.same("GET", w.without(w.ok(http.StatusOK, "GET", "/Devices/"+id, "")), `{`+full+`,`+lease+`}`)
-		for query, want := range map[string]string{
-			"attributes=note": `{"mark":"M","note":"N"}`, "attributes=secretWord,hidden": `{"mark":"M"}`, "attributes=place.floor": `{"mark":"M","place":{"floor":-1}}`,
-			"attributes=" + deviceURN + ":on": `{"mark":"M","on":true}`,
-			"attributes=" + leaseURN:          `{"mark":"M",` + lease + `}`,
-			"excludedAttributes=mark,meta,serial,label,weight,number,on,bought,key,link,tags,ports,place": `{"mark":"M",` + lease + `}`,
+		for _, c := range []struct {
+			status                       int
+			scimType, method, path, body string
+		}{
+			{409, "uniqueness", "POST", "/Devices", device(`"serial":"S1"`)},
+			{409, "uniqueness", "POST", "/Devices", device(`"serial":"S2","externalId":"d1"`)},
+			{409, "uniqueness", "PATCH", "/Devices/" + other, patch(`{"op":"replace","path":"serial","value":"S1"}`)},
+			{400, "invalidValue", "POST", "/Devices", device(`"label":"no serial"`)},
+			{400, "invalidValue", "POST", "/Devices", device(`"serial":"x","cores":1.5`)},
+			{400, "invalidValue", "POST", "/Devices", device(`"serial":"x","ports":[{"speed":1}]`)},
+			{400, "invalidValue", "POST", "/Devices", device(`"serial":"x","bought":"yesterday"`)},
+			{400, "invalidSyntax", "POST", "/Devices", `{"serial":"x"}`},
+			{400, "mutability", "PATCH", "/Devices/" + id, patch(`{"op":"replace","path":"maker","value":"N"}`)},
+			{400, "mutability", "PATCH", "/Devices/" + id, patch(`{"op":"replace","path":"assetTag","value":"N"}`)},
+			{400, "mutability", "PUT", "/Devices/" + id, device(`"serial":"S1"`)},
+			{412, "", "DELETE", "/Devices/" + id, ""},
 		} {
-			w.same(query, w.without(w.ok(http.StatusOK, "GET", "/Devices/"+id+"?"+query, "")), want)
+			w.refused(c.status, c.scimType, c.method, c.path, c.body, "If-Match", map[bool]string{true: `W/"9"`}[c.status == 412])
 		}
-		for _, c := range []exchange{
-			{"required", "POST", "/Devices", device(`"label":"x"`), 400, "invalidValue"},
-			{"required below", "POST", "/Devices", device(`"serial":"x","place":{"floor":1}`), 400, "invalidValue"},
-			{"required extension", "POST", "/Devices", `{"schemas":["` + deviceURN + `"],"serial":"x"}`, 400, "invalidValue"},
-			{"required in the extension", "POST", "/Devices", `{"schemas":["` + deviceURN + `"],"serial":"x","` + leaseURN + `":{}}`, 400, "invalidValue"},
-			{"integer with a fraction", "POST", "/Devices", device(`"serial":"x","number":1.0`), 400, "invalidValue"},
-			{"integer with an exponent", "POST", "/Devices", device(`"serial":"x","number":1e2`), 400, "invalidValue"},
-			{"integer in a string", "POST", "/Devices", device(`"serial":"x","number":"1"`), 400, "invalidValue"},
-			{"decimal in a string", "POST", "/Devices", device(`"serial":"x","weight":"1"`), 400, "invalidValue"},
-			{"a date without a time", "POST", "/Devices", device(`"serial":"x","bought":"2020-02-01"`), 400, "invalidValue"},
-			{"no such day", "POST", "/Devices", device(`"serial":"x","bought":"2020-02-30T00:00:00Z"`), 400, "invalidValue"},
-			{"no base64", "POST", "/Devices", device(`"serial":"x","key":"!"`), 400, "invalidValue"},
-			{"one for many", "POST", "/Devices", device(`"serial":"x","place":[{"room":"a"},{"room":"b"}]`), 400, "invalidValue"},
-			{"two primaries", "POST", "/Devices", device(`"serial":"x","ports":[{"value":1,"primary":true},{"value":2,"primary":true}]`), 400, "invalidValue"},
-			{"unique, case-exact", "POST", "/Devices", device(`"serial":"S1"`), 409, "uniqueness"},
-			{"unique in any case", "POST", "/Devices", device(`"serial":"x","label":"l"`), 409, "uniqueness"},
-			{"case-exact", "POST", "/Devices", device(`"serial":"s1"`), 201, ""},
-			{"no schemas", "POST", "/Devices", `{"serial":"x",` + lease + `}`, 400, "invalidSyntax"},
-			{"24:00", "POST", "/Devices", device(`"serial":"y","bought":"2020-02-01T24:00:00Z"`), 201, ""},
-			{"another type's place", "GET", "/Users/" + id, "", 404, ""},
-		} {
-			w.exchange(c, strings.NewReplacer().Replace)
-		}
+		w.ok(http.StatusOK, "PUT", "/Devices/"+id, device(`"serial":"S9","maker":"M"`))
+		w.ok(http.StatusCreated, "POST", "/Devices", device(`"serial":"S1"`)) // the value is free again
 		w.ok(http.StatusNoContent, "DELETE", "/Devices/"+id, "")
 		w.refused(http.StatusNotFound, "", "GET", "/Devices/"+id, "")
-		w.ok(http.StatusCreated, "POST", "/Devices", device(`"serial":"S1","label":"L"`))
+		w.ok(http.StatusCreated, "POST", "/Devices", device(`"serial":"S9"`))
 	})
 }
 
-// R21, R90, R107, R108: PUT and PATCH of declared attributes.
-func TestDeclaredChanges(t *testing.T) {
-	onEngines(t, func(w *world) {
-		w.declare()
-		id, _ := w.ok(http.StatusCreated, "POST", "/Devices", device(`"serial":"S","on":true,"mark":"M","ports":[{"value":1,"type":"a"},{"value":2,"type":"b"}]`)).body["id"].(string)
-		path := "/Devices/" + id
-		op := func(text string) string { return patch(text) }
-		w.exchanges([]exchange{
-			{"R90 immutable", "PUT", path, device(`"serial":"T"`), 400, "mutability"},
-			{"R107 immutable", "PATCH", path, op(`{"op":"replace","path":"serial","value":"T"}`), 400, "mutability"},
-			{"R107 immutable removed", "PATCH", path, op(`{"op":"remove","path":"serial"}`), 400, "mutability"},
-			{"R107 the same value", "PATCH", path, op(`{"op":"replace","path":"` + deviceURN + `:serial","value":"S"}`), 200, ""},
-			{"R107 read-only", "PATCH", path, op(`{"op":"add","path":"assigned","value":"x"}`), 400, "mutability"},
-			{"R105 a required extension", "PATCH", path, op(`{"op":"remove","path":"` + leaseURN + `"}`), 400, "mutability"},
-			{"R105 what it requires", "PATCH", path, op(`{"op":"remove","path":"` + leaseURN + `:until"}`), 400, "mutability"},
-			{"R109 required below", "PATCH", path, op(`{"op":"add","path":"place.floor","value":1}`), 400, "invalidValue"},
-			{"R109 type", "PATCH", path, op(`{"op":"add","path":"number","value":1.5}`), 400, "invalidValue"},
-			{"by a filter of numbers", "PATCH", path, op(`{"op":"replace","path":"ports[value gt 1].type","value":"c"}`), 200, `{"serial":"S","on":true,"mark":"M","ports":[{"value":1,"type":"a"},{"value":2,"type":"c"}],` + lease + `}`},
-			{"values of a list", "PATCH", path, op(`{"op":"add","path":"tags","value":["x","y","X"]}`), 200, `{"serial":"S","on":true,"mark":"M","tags":["x","y"],"ports":[{"value":1,"type":"a"},{"value":2,"type":"c"}],` + lease + `}`},
-			{"written only", "PATCH", path, op(`{"op":"replace","path":"secretWord","value":"w"}`), 200, `{"serial":"S","on":true,"mark":"M","tags":["x","y"],"ports":[{"value":1,"type":"a"},{"value":2,"type":"c"}],` + lease + `}`},
-			{"R108 the extension", "PATCH", path, op(`{"op":"replace","path":"` + leaseURN + `:until","value":"2028-01-01T00:00:00Z"}`), 200, ""},
-			{"PUT clears", "PUT", path, device(`"serial":"S"`), 200, `{"serial":"S",` + lease + `}`},
-		})
-	})
+// finds checks which resources a filter finds.
+func (w *world) finds(endpoint, filter string, ids ...string) {
+	w.Helper()
+	got := w.ok(http.StatusOK, "GET", endpoint+"?filter="+filter, "")
+	if found := idList(got); !reflect.DeepEqual(found, append([]string{}, ids...)) {
+		w.Errorf("%s: %v, want %v", filter, found, ids)
+	}
 }
 
-// R7, R58, R63, R64, R68, R69, S37, S43: filters and orders over declared attributes of every type.
-func TestDeclaredQueries(t *testing.T) {
-	onEngines(t, func(w *world) {
-		w.declare()
-		for _, attributes := range []string{
-			`"serial":"a","label":"a","weight":10,"number":9007199254740993,"on":true,"bought":"2020-01-01T00:00:00+02:00","key":"QQ==","tags":["x","y"],"ports":[{"value":80,"primary":true},{"value":9}]`,
-			`"serial":"B","label":"B","weight":9.5,"number":9007199254740992,"on":false,"bought":"2019-12-31T23:00:00Z","tags":["Z"],"ports":[{"value":443}],"place":{"room":"R","floor":10}`,
-			`"serial":"c","label":"c","weight":-1e1,"number":-3,"hidden":"h","secretWord":"s","place":{"room":"r","floor":9}`,
-		} {
-			w.ok(http.StatusCreated, "POST", "/Devices", device(attributes))
-		}
-		serials := func(query string) []string {
-			list, _ := w.ok(http.StatusOK, "GET", "/Devices?"+query, "").body["Resources"].([]any)
-			found := []string{}
-			for _, resource := range list {
-				serial, _ := dig(resource, "serial").(string)
-				found = append(found, serial)
-			}
-			return found
-		}
-		for filter, want := range map[string][]string{
-			`number eq 9007199254740992`: {"B"}, `number gt 9007199254740992`: {"a"}, `number lt 0`: {"c"}, `weight ge 9.50`: {"B", "a"}, `weight eq -10.0`: {"c"},
-			`on eq true`: {"a"}, `on ne true`: {"B", "c"}, `on pr`: {"B", "a"}, `bought lt "2019-12-31T22:30:00Z"`: {"a"}, `bought eq "2020-01-01T01:00:00+02:00"`: {"B"},
-			`tags eq "z"`: {"B"}, `tags co "y"`: {"a"}, `ports eq 9`: {"a"}, `ports[value gt 79 and primary eq true]`: {"a"}, `ports.value ge 80`: {"B", "a"},
-			`place.floor gt 9`: {"B"}, `serial eq "b"`: {}, `label eq "b"`: {"B"}, `key eq "QQ=="`: {"a"}, `place[room eq "R"]`: {"B", "c"}, deviceURN + `:label sw "A"`: {"a"},
-			leaseURN + `:until gt "2026-12-31T00:00:00Z" and ` + strings.ToUpper(deviceURN) + `:ON eq false`: {"B"}, `schemas eq "` + leaseURN + `"`: {"B", "a", "c"},
-			`secretWord eq "s"`: nil, `hidden pr`: nil, `on gt true`: nil, `number eq "1"`: nil, `number eq true`: nil, `key gt "QQ=="`: nil, `bought gt "2020"`: nil, `userName pr`: nil,
-			`meta.resourceType eq "Device"`: {"B", "a", "c"},
-		} {
-			if want == nil {
-				w.refused(http.StatusBadRequest, "invalidFilter", "GET", "/Devices?filter="+url.QueryEscape(filter), "")
-				continue
-			}
-			got := serials("filter=" + url.QueryEscape(filter))
-			if slices.Sort(got); !slices.Equal(got, want) {
-				w.Errorf("%s: %v, want %v", filter, got, want)
-			}
-		}
-		for sort, want := range map[string][]string{
-			"weight": {"c", "B", "a"}, "number": {"c", "B", "a"}, "bought": {"a", "B", "c"}, "serial": {"B", "a", "c"}, "label": {"a", "B", "c"},
-			"place.floor": {"c", "B", "a"}, "ports": {"a", "B", "c"}, "tags": {"a", "B", "c"}, leaseURN + ":until": {"a", "B", "c"},
-		} {
-			if got := serials("sortBy=" + sort); !slices.Equal(got, want) {
-				w.Errorf("sortBy=%s: %v, want %v", sort, got, want)
-			}
-			slices.Reverse(want)
-			if got := serials("sortOrder=descending&sortBy=" + sort); sort != leaseURN+":until" && !slices.Equal(got, want) {
-				w.Errorf("sortBy=%s downward: %v, want %v", sort, got, want)
-			}
-			var paged []string
-			for cursor, more := "", true; more; {
-				page := w.ok(http.StatusOK, "GET", "/Devices?count=1&sortOrder=descending&sortBy="+sort+"&cursor="+cursor, "")
-				serial, _ := dig(page.body["Resources"].([]any)[0], "serial").(string)
-				paged = append(paged, serial)
-				cursor, more = page.body["nextCursor"].(string)
-			}
-			if whole := serials("sortOrder=descending&sortBy=" + sort); !slices.Equal(paged, whole) {
-				w.Errorf("sortBy=%s by cursor: %v, want %v", sort, paged, whole)
-			}
-		}
-	})
+func idList(got reply) []string {
+	ids := []string{}
+	list, _ := got.body["Resources"].([]any)
+	for _, element := range list {
+		id, _ := dig(element, "id").(string)
+		ids = append(ids, id)
+	}
+	return ids
 }
 
-// R22, R31, R32, R53, R120, R140, S17: declared types are in discovery, in the root query and in Bulk, and in one organization only.
-func TestDeclaredElsewhere(t *testing.T) {
+// S17, S14, R20, R63: a declared extension of User, with what discovery says of it; a URN with "_" and "-" confuses nothing (O31, F3).
+func TestDeclaredExtension(t *testing.T) {
 	onEngines(t, func(w *world) {
-		_, err := w.service.CreateOrganizationByHand(t.Context(), "Elsewhere")
-		w.must(err)
-		w.declare()
-		resourceType := w.ok(http.StatusOK, "GET", "/ResourceTypes/Device", "").body
-		if !reflect.DeepEqual(resourceType["schemaExtensions"], any([]any{map[string]any{"schema": leaseURN, "required": true}})) ||
-			resourceType["endpoint"] != "/Devices" || resourceType["schema"] != deviceURN || dig(resourceType, "meta", "location") != publicURL+"/scim/v2/ResourceTypes/Device" {
-			w.Errorf("%v", resourceType)
+		before := w.ok(http.StatusCreated, "POST", "/Users", userWith(`"userName":"early","`+badgeURN+`":{"number":"0"}`)) // dropped: nothing declares it
+		w.devices()
+		ann, _ := w.ok(http.StatusCreated, "POST", "/Users", userWith(`"userName":"ann","`+strings.ToUpper(badgeURN)+`":{"NUMBER":"7","level":1}`)).body["id"].(string)
+		w.refused(http.StatusConflict, "uniqueness", "POST", "/Users", userWith(`"userName":"bob","`+badgeURN+`":{"number":"7"}`))
+		bob, _ := w.ok(http.StatusCreated, "POST", "/Users", userWith(`"userName":"bob","`+badgeURN+`":{"number":"8"}`)).body["id"].(string)
+		w.finds("/Users", badgeURN+`:number eq "7"`, ann)
+		w.finds("/Users", badgeURN+`:level pr or userName eq "BOB"`, ann, bob)
+		w.refused(http.StatusConflict, "uniqueness", "PATCH", "/Users/"+bob, patch(`{"op":"replace","path":"`+badgeURN+`:number","value":"7"}`))
+		w.ok(http.StatusNoContent, "DELETE", "/Users/"+ann, "")
+		w.ok(http.StatusOK, "PATCH", "/Users/"+bob, patch(`{"op":"replace","value":{"`+badgeURN+`:number":"7"}}`))
+		id, _ := before.body["id"].(string)
+		if got := w.ok(http.StatusOK, "GET", "/Users/"+id, ""); strings.Contains(got.text, badgeURN) {
+			w.Errorf("what nothing declared was kept: %s", got.text)
 		}
-		attributes, _ := w.ok(http.StatusOK, "GET", "/Schemas/"+strings.ReplaceAll(deviceURN, "/", "%2F"), "").body["attributes"].([]any)
-		want := map[string]any{
-			"name": "label", "type": "string", "multiValued": false, "required": false, "caseExact": false, "mutability": "readWrite", "returned": "default", "uniqueness": "server",
+		types := w.ok(http.StatusOK, "GET", "/ResourceTypes", "")
+		schemas := w.ok(http.StatusOK, "GET", "/Schemas/"+deviceURN, "")
+		if types.body["totalResults"] != 3.0 || !strings.Contains(types.text, `"endpoint":"/Devices"`) || !strings.Contains(types.text, badgeURN) {
+			w.Errorf("%s", types.text)
 		}
-		if len(attributes) != 16 || !reflect.DeepEqual(attributes[1], any(want)) { // R5
-			w.Errorf("%d attributes: %v", len(attributes), attributes)
+		if attributes, _ := schemas.body["attributes"].([]any); len(attributes) != 16 || dig(attributes[10], "returned") != "never" || dig(attributes[0], "uniqueness") != "server" {
+			w.Errorf("%s", schemas.text)
 		}
-		extensions, _ := w.ok(http.StatusOK, "GET", "/ResourceTypes/User", "").body["schemaExtensions"].([]any)
-		if !reflect.DeepEqual(extensions, []any{map[string]any{"schema": schema.EnterpriseURN, "required": false}, map[string]any{"schema": badgeURN, "required": false}}) {
-			w.Errorf("%v", extensions)
+		w.declare(`{}`) // what nothing declares any more is not shown
+		if got := w.ok(http.StatusOK, "GET", "/Users/"+bob, ""); strings.Contains(got.text, badgeURN) {
+			w.Errorf("%s", got.text)
 		}
-		got := w.bulk(bulkRequest("", bulkOp("POST", "/Devices", "1", device(`"serial":"bulk"`)), bulkOp("PATCH", "/Devices/bulkId:1", "", patch(`{"op":"add","path":"on","value":true}`))))
-		if statuses(got) != "201 200" {
-			w.Errorf("%+v", got)
-		}
-		if list := w.ok(http.StatusOK, "GET", `/?filter=serial eq "bulk" or meta.resourceType eq "User"`, ""); list.body["totalResults"] != 1.0 {
-			w.Errorf("%s", list.text)
-		}
-		id := w.made(`"userName":"ann","` + badgeURN + `":{"badge":7,"tag-set_2":["x"]}`)
-		changed := w.ok(http.StatusOK, "PATCH", "/Users/"+id, patch(`{"op":"Add","value":{"`+badgeURN+`:tag-set_2":["y"]}}`, `{"op":"replace","path":"`+badgeURN+`:badge","value":8}`))
-		w.same("an extension of User", w.without(changed), `{"userName":"ann","active":true,"`+badgeURN+`":{"badge":8,"tag-set_2":["x","y"]}}`)
-		if found := w.found("/Users", strings.ToUpper(badgeURN)+`:tag-set_2 eq "Y" and `+badgeURN+`:badge ge 8`); !slices.Equal(found, []string{"ann"}) {
-			w.Errorf("%v", found)
-		}
-		w.secret = w.token("Elsewhere")
 		w.refused(http.StatusNotFound, "", "GET", "/Devices", "")
-		w.refused(http.StatusNotFound, "", "GET", "/ResourceTypes/Device", "")
-		w.same("not declared there", w.without(w.ok(http.StatusCreated, "POST", "/Users", userWith(`"userName":"bob","`+badgeURN+`":{"badge":7}`))), `{"userName":"bob","active":true}`)
-		w.refused(http.StatusBadRequest, "invalidFilter", "GET", "/Users?filter="+badgeURN+":badge pr", "")
 	})
+}
+
+// S17, R20: an extension that every User must have; who was there before can still be deactivated.
+func TestRequiredExtension(t *testing.T) {
+	onEngines(t, func(w *world) {
+		early := w.made(`"userName":"early"`)
+		w.declare(`{"schemas":[{"id":"` + badgeURN + `","attributes":[{"name":"number","required":true}]}],
+			"resourceTypes":[{"name":"User","schemaExtensions":[{"schema":"` + badgeURN + `","required":true}]}]}`)
+		w.refused(http.StatusBadRequest, "invalidValue", "POST", "/Users", userWith(`"userName":"ann"`))
+		ann := w.made(`"userName":"ann","` + badgeURN + `":{"number":"1"}`)
+		w.refused(http.StatusBadRequest, "mutability", "PATCH", "/Users/"+ann, patch(`{"op":"remove","path":"`+badgeURN+`"}`))
+		w.ok(http.StatusOK, "PATCH", "/Users/"+early, patch(`{"op":"replace","path":"active","value":false}`))
+	})
+}
+
+// S17: declarations belong to one organization, and those of the installation to all.
+func TestDeclarationsAndOrganizations(t *testing.T) {
+	w := onSQLite(t)
+	_, err := w.service.CreateOrganizationByHand(t.Context(), "Elsewhere")
+	w.must(err)
+	w.devices()
+	w.made(`"userName":"ann","` + badgeURN + `":{"number":"1"}`)
+	home := w.secret
+	w.secret = w.token("Elsewhere")
+	w.refused(http.StatusNotFound, "", "GET", "/Devices", "")
+	w.refused(http.StatusBadRequest, "invalidFilter", "GET", "/Users?filter="+badgeURN+`:number eq "1"`, "")
+	var all domain.Definitions
+	w.must(json.Unmarshal([]byte(`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"a"}]}],"resourceTypes":[{"name":"Thing","endpoint":"/Things","schema":"urn:x:y"}]}`), &all))
+	w.service = w.serviceWith(domain.Policy{Definitions: all})
+	w.handler = w.server(scim.Limits{})
+	for _, secret := range []string{w.secret, home} {
+		w.secret = secret
+		w.ok(http.StatusCreated, "POST", "/Things", `{"schemas":["urn:x:y"],"a":"b"}`)
+	}
+	w.ok(http.StatusOK, "GET", "/Devices", "") // home, beside its own
+}
+
+// S17: what makes no sense is refused, naming the place.
+func TestBadDeclarations(t *testing.T) {
+	w := onSQLite(t)
+	schema := func(attributes string) string {
+		return `{"schemas":[{"id":"urn:x:y","attributes":[` + attributes + `]}]}`
+	}
+	for body, field := range map[string]string{
+		`{"schemas":[{"id":"x","attributes":[{"name":"a"}]}]}`:                                                                     "schemas[0].id",
+		`{"schemas":[{"id":"urn:ietf:params:scim:schemas:core:2.0:User","attributes":[{"name":"a"}]}]}`:                            "schemas[0].id",
+		`{"schemas":[{"id":"urn:x:y"}]}`:                                                                                           "schemas[0].attributes",
+		schema(`{"name":"1a"}`):                                                                                                    "schemas[0].attributes[0].name",
+		schema(`{"name":"id"}`):                                                                                                    "schemas[0].attributes[0].name",
+		schema(`{"name":"a"},{"name":"A"}`):                                                                                        "schemas[0].attributes[1].name",
+		schema(`{"name":"a","type":"text"}`):                                                                                       "schemas[0].attributes[0].type",
+		schema(`{"name":"a","mutability":"never"}`):                                                                                "schemas[0].attributes[0].mutability",
+		schema(`{"name":"a","type":"complex"}`):                                                                                    "schemas[0].attributes[0].subAttributes",
+		schema(`{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex"}]}`):                                    "schemas[0].attributes[0].subAttributes[0].subAttributes",
+		schema(`{"name":"a","required":true,"mutability":"readOnly"}`):                                                             "schemas[0].attributes[0].required",
+		schema(`{"name":"a","type":"boolean","uniqueness":"server"}`):                                                              "schemas[0].attributes[0].uniqueness",
+		`{"resourceTypes":[{"name":"Device","endpoint":"/Devices","schema":"urn:none"}]}`:                                          "resourceTypes[0].schema",
+		`{"resourceTypes":[{"name":"User","endpoint":"/Persons"}]}`:                                                                "resourceTypes[0].schema",
+		`{"resourceTypes":[{"name":"User","schemaExtensions":[{"schema":"urn:none"}]}]}`:                                           "resourceTypes[0].schemaExtensions[0].schema",
+		strings.TrimSuffix(schema(`{"name":"a"}`), "}") + `,"resourceTypes":[{"name":"D","endpoint":"/Bulk","schema":"urn:x:y"}]}`: "resourceTypes[0].endpoint",
+	} {
+		var d domain.Definitions
+		w.must(json.Unmarshal([]byte(body), &d))
+		_, err := w.service.SetSCIMDefinitions(t.Context(), w.commandLine(""), d)
+		if !domain.IsKind(err, domain.Invalid) || domain.AsError(err).Field != field {
+			t.Errorf("%s: %v on %q, want %q", body, err, domain.AsError(err).Field, field)
+		}
+	}
+	w.devices()
+	w.ok(http.StatusCreated, "POST", "/Devices", device(`"serial":"1"`))
+	if _, err := w.service.SetSCIMDefinitions(t.Context(), w.commandLine(""), domain.Definitions{}); !domain.IsKind(err, domain.Conflict) {
+		t.Errorf("a type with resources was forgotten: %v", err)
+	}
 }

@@ -281,7 +281,7 @@ func (s *Server) serveResource(w http.ResponseWriter, r *request) error {
 func (s *Server) run(w http.ResponseWriter, r *request, in collection, id string, run operation) error {
 	c := &call{scope: r.scope, profile: r.profile, in: in, id: id, values: r.values, header: r.Header, body: bodyOf(r.Request)}
 	result, err := run(r.Context(), c)
-	r.entry.add(in, c, result)
+	r.entry.add(in, c, result, err)
 	if err != nil {
 		return err
 	}

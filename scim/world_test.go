@@ -39,6 +39,7 @@ type world struct {
 	// secret is the token that requests carry.
 	secret string
 	log    *strings.Builder
+	store  *db.DB
 }
 
 // onEngines runs a test on every engine.
@@ -61,14 +62,19 @@ func newWorld(t testing.TB, databaseURL string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	w := &world{TB: t, clock: clock, log: &strings.Builder{}, service: domain.New(store, domain.Policy{
-		InitialOrgName: "Default", DefaultWorkspaceName: "Workspace 1", JITEnabled: true,
-	})}
+	w := &world{TB: t, clock: clock, log: &strings.Builder{}, store: store}
+	w.service = w.serviceWith(domain.Policy{})
 	w.must(store.Migrate(t.Context()))
 	w.must(w.service.Bootstrap(t.Context()))
 	w.handler = w.server(scim.Limits{})
 	w.secret = w.token("")
 	return w
+}
+
+// serviceWith are the rules with a policy on the world's database.
+func (w *world) serviceWith(policy domain.Policy) *domain.Service {
+	policy.InitialOrgName, policy.DefaultWorkspaceName, policy.JITEnabled = "Default", "Workspace 1", true
+	return domain.New(w.store, policy)
 }
 
 func (w *world) server(limits scim.Limits) *scim.Server {

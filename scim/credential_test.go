@@ -1,0 +1,134 @@
+package scim_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/domain"
+	"muster/scim"
+)
+
+// fetch asks the token endpoint.
+func (w *world) fetch(form url.Values, header ...string) (int, map[string]any) {
+	w.Helper()
+	r := httptest.NewRequestWithContext(w.Context(), http.MethodPost, scim.TokenPath, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	recorder := httptest.NewRecorder()
+	w.server(scim.Limits{}).TokenEndpoint().ServeHTTP(recorder, r)
+	var body map[string]any
+	w.must(json.Unmarshal(recorder.Body.Bytes(), &body))
+	return recorder.Code, body
+}
+
+// S95: a SCIM token's id and secret become an access token, which lasts an hour and ends with the SCIM token.
+func TestClientCredentials(t *testing.T) {
+	onEngines(t, func(w *world) {
+		token, secret, err := w.service.CreateSCIMToken(t.Context(), w.commandLine(""), domain.NewSCIMToken{Description: "Entra"})
+		w.must(err)
+		grant := url.Values{"grant_type": {"client_credentials"}, "client_id": {string(token.ID)}, "client_secret": {string(secret)}}
+		status, body := w.fetch(grant)
+		if status != http.StatusOK || body["token_type"] != "Bearer" || body["expires_in"] != 3600.0 {
+			w.Fatalf("%d %v", status, body)
+		}
+		basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(string(token.ID)+":"+string(secret)))
+		status, again := w.fetch(url.Values{"grant_type": {"client_credentials"}}, "Authorization", basic)
+		if status != http.StatusOK || again["access_token"] == body["access_token"] {
+			w.Errorf("by Basic: %d %v", status, again)
+		}
+		w.secret, _ = body["access_token"].(string)
+		w.create("ann@x.test")
+		w.clock.Advance(time.Hour)
+		w.refused(http.StatusUnauthorized, "", "GET", "/Users", "")
+		_, body = w.fetch(grant)
+		w.secret, _ = body["access_token"].(string)
+		w.ok(http.StatusOK, "GET", "/Users", "")
+		w.must(w.service.Sweep(t.Context()))
+		w.must(w.service.DeleteSCIMToken(t.Context(), w.commandLine(""), token.ID))
+		w.refused(http.StatusUnauthorized, "", "GET", "/Users", "")
+		for name, c := range map[string]struct {
+			form   url.Values
+			header []string
+			status int
+			error  string
+		}{
+			"the token is gone":  {grant, nil, 401, "invalid_client"},
+			"a wrong secret":     {url.Values{"grant_type": {"client_credentials"}, "client_id": {string(token.ID)}, "client_secret": {"x"}}, nil, 401, "invalid_client"},
+			"no such client":     {url.Values{"grant_type": {"client_credentials"}, "client_id": {"x"}, "client_secret": {"x"}}, nil, 401, "invalid_client"},
+			"no client":          {url.Values{"grant_type": {"client_credentials"}}, nil, 400, "invalid_request"},
+			"two ways at once":   {grant, []string{"Authorization", basic}, 400, "invalid_request"},
+			"another grant":      {url.Values{"grant_type": {"password"}}, nil, 400, "unsupported_grant_type"},
+			"a body of a friend": {url.Values{"grant_type": {strings.Repeat("x", 10_000)}}, nil, 400, "invalid_request"},
+		} {
+			if status, body := w.fetch(c.form, c.header...); status != c.status || body["error"] != c.error {
+				w.Errorf("%s: %d %v", name, status, body)
+			}
+		}
+	})
+}
+
+// S23: /Me is the holder of a personal access token, and nobody for a SCIM token.
+func TestMe(t *testing.T) {
+	onEngines(t, func(w *world) {
+		ann := w.create("ann@x.test")
+		_, personal, err := w.service.CreatePersonalTokenFor(t.Context(), w.commandLine(""), "ann@x.test", false, "hers")
+		w.must(err)
+		got := w.ok(http.StatusOK, "GET", "/Me?attributes=userName", "", "Authorization", "Bearer "+string(personal))
+		if got.body["id"] != ann || got.body["userName"] != "ann@x.test" || got.header.Get("Location") != publicURL+"/scim/v2/Users/"+ann || got.body["name"] != nil {
+			w.Errorf("%v %s", got.header, got.text)
+		}
+		w.refused(http.StatusUnauthorized, "", "DELETE", "/Me", "", "Authorization", "Bearer "+string(personal))
+		w.refused(http.StatusUnauthorized, "", "GET", "/Users/"+ann, "", "Authorization", "Bearer "+string(personal))
+		w.refused(http.StatusNotImplemented, "", "GET", "/Me", "")
+		_, stranger, err := w.service.CreatePersonalTokenFor(t.Context(), w.commandLine(""), "bob@x.test", false, "his")
+		w.must(err)
+		w.refused(http.StatusNotFound, "", "GET", "/Me", "", "Authorization", "Bearer "+string(stranger))
+	})
+}
+
+// S1: discovery without a token, where the operator allows it, says nothing of any organization.
+func TestOpenDiscovery(t *testing.T) {
+	w := onSQLite(t)
+	w.devices()
+	w.handler = scim.New(scim.Config{Service: w.service, PublicURL: publicURL, OpenDiscovery: true, Clock: w.clock.Now})
+	for _, path := range []string{"/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/ResourceTypes/User"} {
+		if got := w.ok(http.StatusOK, "GET", path, "", "Authorization", ""); strings.Contains(got.text, "Device") {
+			t.Errorf("%s: %s", path, got.text)
+		}
+		w.refused(http.StatusUnauthorized, "", "GET", path, "", "Authorization", "Bearer wrong")
+	}
+	w.refused(http.StatusUnauthorized, "", "GET", "/Users", "", "Authorization", "")
+	if got := w.ok(http.StatusOK, "GET", "/ResourceTypes", ""); !strings.Contains(got.text, "Device") {
+		t.Errorf("with a token: %s", got.text)
+	}
+}
+
+// S92, S69, S52: who asks too often is told when to come back, and others are not concerned.
+func TestRates(t *testing.T) {
+	w := onSQLite(t)
+	w.handler = w.server(scim.Limits{TokenRate: 25})
+	limited := 0
+	for range 200 {
+		got := w.send("GET", "/Users?count=0", "")
+		if got.status == http.StatusTooManyRequests {
+			limited++
+			w.isError(got, http.StatusTooManyRequests, "", "the rate")
+			if got.header.Get("Retry-After") != "1" {
+				t.Fatalf("Retry-After %q", got.header.Get("Retry-After"))
+			}
+		}
+	}
+	if limited == 0 || limited > 100 {
+		t.Errorf("%d of 200 were refused", limited)
+	}
+	w.secret = w.token("")
+	w.ok(http.StatusOK, "GET", "/Users?count=0", "")
+}
