@@ -103,7 +103,7 @@ func (b *bulk) read(body map[string]any) error {
 			known = holds(value, bulkRequestURN)
 		case schema.EqualNames(key, "Operations"):
 			operations, _ = value.([]any)
-		case schema.EqualNames(key, "failOnErrors"):
+		case schema.EqualNames(key, "failOnErrors") && value != nil:
 			most, err := positive(value)
 			if err != nil {
 				return err
