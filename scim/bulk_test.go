@@ -310,6 +310,22 @@ func TestBulkFailures(t *testing.T) {
 	})
 }
 
+// R122, K21: a text that only speaks of a bulkId is no reference, and comes back as it was sent.
+func TestBulkTextIsNoReference(t *testing.T) {
+	w := onSQLite(t)
+	for _, text := range []string{`he wrote "bulkId:x" there`, `a bulkId:x inside`, `["bulkId:1"]`} {
+		got := w.bulk(bulkRequest("", bulkOp("POST", "/Users", "1", userWith(`"userName":"u","title":`+quote(t, text)))))
+		if statuses(got) != "201" {
+			t.Errorf("%s: %s", text, got[0].Response)
+			continue
+		}
+		if title := w.ok(http.StatusOK, "GET", "/Users/"+idAt(got[0]), "").body["title"]; title != text {
+			t.Errorf("%s came back as %v", text, title)
+		}
+		w.empty()
+	}
+}
+
 // R122, R123, R125: where failOnErrors ends a Bulk in the middle of a circle, nothing is left half made and called whole.
 func TestBulkStopsInACircle(t *testing.T) {
 	onEngines(t, func(w *world) {

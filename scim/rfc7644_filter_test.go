@@ -24,7 +24,7 @@ func (w *world) found(endpoint, filter string) []string {
 	return names
 }
 
-// people are three Users for whom every filter of RFC 7644 Figure 2 has somebody to select or to leave out.
+// figure2 makes three Users for whom every filter of RFC 7644 Figure 2 has somebody to select or to leave out.
 func (w *world) figure2() {
 	w.Helper()
 	for _, attributes := range []string{
