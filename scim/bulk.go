@@ -150,7 +150,7 @@ func holds(schemas any, urn string) bool {
 func positive(value any) (int, error) {
 	number, _ := value.(json.Number)
 	n, err := strconv.Atoi(number.String())
-	if err != nil || n < 1 {
+	if err != nil || n < 0 {
 		return 0, scimerr.New(scimerr.InvalidValue, "failOnErrors", "failOnErrors must be a whole number of at least 1")
 	}
 	return n, nil

@@ -157,7 +157,9 @@ func (b *bulk) together(ctx context.Context, wave []*bulkOperation) {
 	}
 	wait.Wait()
 	for i, op := range wave {
-		b.settle(ctx, op, answers[i].result, answers[i].shown, answers[i].err)
+		if answers[i].err != nil || answers[i].result.status != 0 { // others were not begun, because nobody waits any more
+			b.settle(ctx, op, answers[i].result, answers[i].shown, answers[i].err)
+		}
 	}
 }
 
@@ -241,7 +243,10 @@ func (b *bulk) resolvedPath(segment string) string {
 func (b *bulk) resolved(value any) any {
 	switch v := value.(type) {
 	case string:
-		return b.resolvedText(v)
+		if op := b.byID[strings.TrimPrefix(v, refPrefix)]; op != nil && op.id != "" && strings.HasPrefix(v, refPrefix) {
+			return op.id
+		}
+		return v
 	case []any:
 		list := make([]any, len(v))
 		for i, element := range v {
@@ -251,6 +256,10 @@ func (b *bulk) resolved(value any) any {
 	case map[string]any:
 		object := make(map[string]any, len(v))
 		for key, member := range v {
+			if path, ok := member.(string); ok && schema.EqualNames(key, "path") {
+				object[key] = b.resolvedFilter(path)
+				continue
+			}
 			object[key] = b.resolved(member)
 		}
 		return object
@@ -259,21 +268,14 @@ func (b *bulk) resolved(value any) any {
 	}
 }
 
-// resolvedText also looks into filters of PATCH paths, as in members[value eq "bulkId:x"].
-func (b *bulk) resolvedText(text string) string {
-	if !strings.Contains(text, refPrefix) {
-		return text
-	}
-	for ref, op := range b.byID {
-		if op.id == "" {
-			continue
+// resolvedFilter puts ids into the path of a PATCH, as in members[value eq "bulkId:x"].
+func (b *bulk) resolvedFilter(path string) string {
+	for _, ref := range referencesInFilter(path) {
+		if op := b.byID[ref]; op != nil && op.id != "" {
+			path = strings.ReplaceAll(path, `"`+refPrefix+ref+`"`, `"`+op.id+`"`)
 		}
-		if text == refPrefix+ref {
-			return op.id
-		}
-		text = strings.ReplaceAll(text, `"`+refPrefix+ref+`"`, `"`+op.id+`"`)
 	}
-	return text
+	return path
 }
 
 // without leaves out whatever refers to something that is not there yet: an element of a list, or an attribute whole.
@@ -313,13 +315,19 @@ func referencesIn(value any, path string) []string {
 	look = func(value any) {
 		switch v := value.(type) {
 		case string:
-			refs = append(refs, referencesInText(v)...)
+			if ref, ok := strings.CutPrefix(v, refPrefix); ok {
+				refs = append(refs, ref)
+			}
 		case []any:
 			for _, element := range v {
 				look(element)
 			}
 		case map[string]any:
-			for _, member := range v {
+			for key, member := range v {
+				if path, ok := member.(string); ok && schema.EqualNames(key, "path") {
+					refs = append(refs, referencesInFilter(path)...)
+					continue
+				}
 				look(member)
 			}
 		}
@@ -334,14 +342,11 @@ func referencesIn(value any, path string) []string {
 	return slices.Compact(refs)
 }
 
-// referencesInText takes a text that is a reference as a whole, and quoted ones inside a filter.
-func referencesInText(text string) []string {
-	if ref, ok := strings.CutPrefix(text, refPrefix); ok {
-		return []string{ref}
-	}
+// referencesInFilter returns the quoted references in the path of a PATCH; in any other text only a whole value is one.
+func referencesInFilter(path string) []string {
 	var refs []string
 	for {
-		_, rest, found := strings.Cut(text, `"`+refPrefix)
+		_, rest, found := strings.Cut(path, `"`+refPrefix)
 		if !found {
 			return refs
 		}
@@ -349,6 +354,6 @@ func referencesInText(text string) []string {
 		if !closed {
 			return refs
 		}
-		refs, text = append(refs, ref), behind
+		refs, path = append(refs, ref), behind
 	}
 }

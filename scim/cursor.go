@@ -2,10 +2,13 @@ package scim
 
 import (
 	"context"
-	"crypto/hmac"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/url"
 	"strings"
@@ -18,7 +21,7 @@ import (
 // cursorLifetime is how long a cursor can be used; ServiceProviderConfig says so (RFC 9865 section 4).
 const cursorLifetime = time.Hour
 
-// cursors makes and checks the cursors of RFC 9865: a position, signed, for one organization and one query.
+// cursors makes and checks the cursors of RFC 9865: a position, sealed, for one organization and one query.
 type cursors struct {
 	key   func(context.Context) (string, error)
 	clock func() time.Time
@@ -53,12 +56,8 @@ func (c cursors) read(ctx context.Context, list *listRequest, values url.Values,
 	if err != nil {
 		return err
 	}
-	payload, signature, ok := strings.Cut(text, ".")
-	if !ok || !hmac.Equal([]byte(signature), []byte(c.sign(key, payload, *list, scope))) {
-		return invalidCursor()
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil {
+	raw, ok := open(key, text, bound(*list, scope))
+	if !ok {
 		return invalidCursor()
 	}
 	var at position
@@ -110,19 +109,45 @@ func (c cursors) make(key string, at domain.Position, backward bool, list listRe
 	if err != nil {
 		return ""
 	}
-	payload := base64.RawURLEncoding.EncodeToString(raw)
-	return payload + "." + c.sign(key, payload, list, scope)
+	return seal(key, raw, bound(list, scope))
 }
 
-// sign binds a position to the organization, the query and the page's size (P2, P4).
-func (c cursors) sign(key, payload string, list listRequest, scope domain.OrgScope) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	for _, part := range []string{"cursor", string(scope.Org()), list.fingerprint, payload} {
-		mac.Write([]byte(part))
-		mac.Write([]byte{0})
+// bound is what a cursor is good for: one organization, one query, pages of one size (P2, P4).
+func bound(list listRequest, scope domain.OrgScope) []byte {
+	return fmt.Appendf(nil, "cursor\x00%s\x00%s\x00%d", scope.Org(), list.fingerprint, list.Count)
+}
+
+// seal encrypts what a cursor holds, because the value that a list is sorted by may be somebody's name and URLs end up in logs.
+func seal(key string, plain, bound []byte) string {
+	sealer, err := sealerOf(key)
+	if err != nil {
+		return ""
 	}
-	mac.Write([]byte{byte(list.Count >> 8), byte(list.Count)}) //nolint:gosec // the two lower bytes are meant
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+	nonce := make([]byte, sealer.NonceSize())
+	_, _ = rand.Read(nonce)
+	return base64.RawURLEncoding.EncodeToString(sealer.Seal(nonce, nonce, plain, bound))
+}
+
+func open(key, text string, bound []byte) ([]byte, bool) {
+	sealer, err := sealerOf(key)
+	if err != nil {
+		return nil, false
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) < sealer.NonceSize() {
+		return nil, false
+	}
+	plain, err := sealer.Open(nil, raw[:sealer.NonceSize()], raw[sealer.NonceSize():], bound)
+	return plain, err == nil
+}
+
+func sealerOf(key string) (cipher.AEAD, error) {
+	sum := sha256.Sum256([]byte("cursor\x00" + key))
+	block, err := aes.NewCipher(sum[:])
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
 }
 
 // fingerprint tells queries apart by what decides which resources they find, and in which order.
