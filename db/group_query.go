@@ -1,6 +1,10 @@
 package db
 
-import "muster/domain"
+import (
+	"slices"
+
+	"muster/domain"
+)
 
 // listedGroupRow is a group in a list.
 type listedGroupRow struct {
@@ -30,15 +34,15 @@ func (s groupStore) Query(q domain.Query) (domain.Result[domain.Group], error) {
 			}
 			for i := range rows {
 				group := &rows[i].item
-				people, err := (groupMemberStore)(s).List(group.ID, "", 0)
+				people, err := groupMemberStore(s).List(group.ID, "", 0)
 				if err != nil {
 					return err
 				}
-				groups, err := (nestedGroupStore)(s).List(group.ID)
+				groups, err := nestedGroupStore(s).List(group.ID)
 				if err != nil {
 					return err
 				}
-				group.Members = append(people, groups...)
+				group.Members = slices.Concat(people, groups)
 			}
 			return nil
 		},

@@ -26,8 +26,10 @@ type tokenRow struct {
 const tokenColumns = "id, org_id, digest, description, short, created_by, created_at, updated_at, last_used_at, expires_at, profile" //nolint:gosec // names of columns
 
 // knownTokens are the tokens with the revision of what their organization declared.
+//
+//nolint:gosec // names of columns
 const knownTokens = `SELECT t.id, t.org_id, t.digest, t.description, t.short, t.created_by, t.created_at, t.updated_at, t.last_used_at, t.expires_at,
-	t.profile, COALESCE(d.revision, 0) AS revision FROM scim_tokens t LEFT JOIN scim_definitions d ON d.org_id = t.org_id` //nolint:gosec // no credentials
+	t.profile, COALESCE(d.revision, 0) AS revision FROM scim_tokens t LEFT JOIN scim_definitions d ON d.org_id = t.org_id`
 
 func (r tokenRow) token() (domain.SCIMToken, error) {
 	return domain.SCIMToken{

@@ -67,7 +67,7 @@ func (s *Service) RecordActivity(ctx context.Context, scope OrgScope, activity [
 	if err := scope.requireSCIM(); err != nil {
 		return err
 	}
-	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+	return s.writeOrg(ctx, scope, func(_ Tx, org OrgTx) error {
 		for i := range activity {
 			activity[i].ID = newID[ActivityID](activity[i].At)
 		}

@@ -178,9 +178,9 @@ func (s *Service) definitionsOf(ctx context.Context, scope OrgScope) (Definition
 	return all, nil
 }
 
-// Definitions returns all that is declared for a SCIM client, the installation's declarations among it.
+// Definitions returns all that is declared for a SCIM client or a member, the installation's declarations among it.
 func (s *Service) Definitions(ctx context.Context, scope OrgScope) (Definitions, error) {
-	if err := scope.requireSCIM(); err != nil {
+	if err := scope.requireSCIM(); err != nil && scope.member == "" {
 		return Definitions{}, err
 	}
 	return s.definitionsOf(ctx, scope)

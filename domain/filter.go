@@ -168,10 +168,8 @@ func (a Attr) values(doc Document) []any {
 
 // primaries adds a false for every element that does not say whether it is primary (RFC 7643 section 2.4).
 func (a Attr) primaries(doc Document, values []any) []any {
-	silent := 0
-	if a.Sub == "" {
-		silent = 1 - min(1, len(values))
-	} else {
+	silent := 1 - len(values)
+	if a.Sub != "" {
 		silent = len(Attr{URN: a.URN, Name: a.Name}.values(doc)) - len(values)
 	}
 	if silent <= 0 {

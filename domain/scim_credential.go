@@ -91,8 +91,12 @@ func (s *Service) OwnUser(ctx context.Context, secret string, client Client) (Or
 	var user SCIMUser
 	err = s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
 		var err error
-		user, err = org.SCIMUsers().Get(scope.member)
-		return renameNotFound(err, TypeUser, string(scope.member))
+		if user, err = org.SCIMUsers().Get(scope.member); err != nil {
+			return renameNotFound(err, TypeUser, string(scope.member))
+		}
+		declared, err := org.Definitions().Get()
+		scope.definitions = declared.Revision
+		return err
 	})
 	return scope, user, err
 }

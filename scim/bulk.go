@@ -103,7 +103,7 @@ func (b *bulk) read(body map[string]any) error {
 			known = holds(value, bulkRequestURN)
 		case schema.EqualNames(key, "Operations"):
 			operations, _ = value.([]any)
-		case schema.EqualNames(key, "failOnErrors"):
+		case schema.EqualNames(key, "failOnErrors") && value != nil:
 			most, err := positive(value)
 			if err != nil {
 				return err
@@ -254,7 +254,7 @@ func (b *bulk) call(ctx context.Context, op *bulkOperation, data any) (result ou
 	}
 	c := &call{
 		scope: b.request.scope, profile: b.request.profile, in: op.in, id: op.id, values: values, header: http.Header{},
-		body: func(limit int64) (map[string]any, error) {
+		body: func(int64) (map[string]any, error) {
 			object, ok := data.(map[string]any)
 			if !ok {
 				return nil, scimerr.New(scimerr.InvalidSyntax, "data", "%s needs data, an object", op.method)

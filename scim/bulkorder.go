@@ -19,6 +19,7 @@ const refPrefix = "bulkId:"
 // process runs the operations in their order; one whose references are not created yet waits until they are.
 // Circles are made without the references that close them, which are put in as soon as they are known.
 func (b *bulk) process(ctx context.Context) {
+	defer b.abandon(ctx)
 	pending := slices.Clone(b.operations)
 	for len(pending) > 0 && !b.over(ctx) {
 		before := len(pending)
@@ -33,6 +34,17 @@ func (b *bulk) process(ctx context.Context) {
 			return
 		}
 		pending = slices.DeleteFunc(pending, func(op *bulkOperation) bool { return op.result != nil })
+	}
+}
+
+// abandon takes back what was created without its references when the end came before they could be put in;
+// such an operation counts as not run.
+func (b *bulk) abandon(ctx context.Context) {
+	for _, op := range b.operations {
+		if op.incomplete {
+			_ = op.in.remove(context.WithoutCancel(ctx), b.request.scope, op.id, 0)
+			op.result = nil
+		}
 	}
 }
 

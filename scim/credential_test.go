@@ -85,8 +85,13 @@ func TestMe(t *testing.T) {
 		if got.body["id"] != ann || got.body["userName"] != "ann@x.test" || got.header.Get("Location") != publicURL+"/scim/v2/Users/"+ann || got.body["name"] != nil {
 			w.Errorf("%v %s", got.header, got.text)
 		}
-		w.refused(http.StatusUnauthorized, "", "DELETE", "/Me", "", "Authorization", "Bearer "+string(personal))
+		w.refused(http.StatusMethodNotAllowed, "", "DELETE", "/Me", "", "Authorization", "Bearer "+string(personal))
 		w.refused(http.StatusUnauthorized, "", "GET", "/Users/"+ann, "", "Authorization", "Bearer "+string(personal))
+		w.devices()
+		w.ok(http.StatusOK, "PATCH", "/Users/"+ann, patch(`{"op":"add","path":"`+badgeURN+`:level","value":3}`))
+		if got := w.ok(http.StatusOK, "GET", "/Me", "", "Authorization", "Bearer "+string(personal)); dig(got.body, badgeURN, "level") != 3.0 {
+			w.Errorf("a declared attribute: %s", got.text)
+		}
 		w.refused(http.StatusNotImplemented, "", "GET", "/Me", "")
 		_, stranger, err := w.service.CreatePersonalTokenFor(t.Context(), w.commandLine(""), "bob@x.test", false, "his")
 		w.must(err)

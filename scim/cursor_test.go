@@ -109,22 +109,44 @@ func TestCursorSearch(t *testing.T) {
 	})
 }
 
-// P1, S42: previousCursor leads back to the page before.
+// P1, S42: previousCursor leads back page by page, to the first, which has none; whatever the order, over one type and over all.
 func TestCursorBack(t *testing.T) {
 	onEngines(t, func(w *world) {
-		for i := range 6 {
-			w.createGroup("g" + strconv.Itoa(i))
+		for i := range 7 {
+			w.createGroup("g" + strconv.Itoa(i*3%7))
+			w.made(`"userName":"u` + strconv.Itoa(i*3%7) + `"` + map[bool]string{true: `,"displayName":"d` + strconv.Itoa(i/2) + `"`}[i%3 > 0])
 		}
-		first := w.ok(http.StatusOK, "GET", "/Groups?count=2&cursor=", "")
-		next, _ := first.body["nextCursor"].(string)
-		second := w.ok(http.StatusOK, "GET", "/Groups?count=2&cursor="+next, "")
-		previous, ok := second.body["previousCursor"].(string)
-		if !ok {
-			w.Fatalf("no previousCursor: %s", second.text)
-		}
-		back := w.ok(http.StatusOK, "GET", "/Groups?count=2&cursor="+previous, "")
-		if !reflect.DeepEqual(userNames(back), userNames(first)) || back.body["previousCursor"] != nil {
-			w.Errorf("back: %s, first: %s", back.text, first.text)
+		for _, query := range []string{
+			"/Groups?count=2", "/Groups?count=3&sortBy=displayName", "/Groups?count=2&sortBy=displayName&sortOrder=descending", "/Users?count=2&sortBy=displayName",
+			"/Users?count=3&sortBy=displayName&sortOrder=descending", "/Users?count=2&filter=displayName pr", "/?count=3", "/?count=4&sortBy=displayName",
+			"/?count=5&sortBy=displayName&sortOrder=descending", "/?count=2&filter=userName pr or displayName gt \"g3\"",
+		} {
+			var pages [][]string
+			previous := ""
+			for cursor, more := "", true; more; {
+				got := w.ok(http.StatusOK, "GET", query+"&cursor="+cursor, "")
+				pages = append(pages, userNames(got))
+				cursor, more = got.body["nextCursor"].(string)
+				previous, _ = got.body["previousCursor"].(string)
+				if len(pages) > 20 {
+					w.Fatalf("%s: no end", query)
+				}
+			}
+			for i := len(pages) - 2; i >= 0; i-- {
+				got := w.ok(http.StatusOK, "GET", query+"&cursor="+previous, "")
+				if names := userNames(got); !slices.Equal(names, pages[i]) || got.body["nextCursor"] == nil {
+					w.Errorf("%s: back on page %d: %v, want %v of %v", query, i, names, pages[i], pages)
+				}
+				forward := w.ok(http.StatusOK, "GET", query+"&cursor="+got.body["nextCursor"].(string), "")
+				if names := userNames(forward); !slices.Equal(names, pages[i+1]) {
+					w.Errorf("%s: forward from page %d: %v, want %v", query, i, names, pages[i+1])
+				}
+				previous, _ = got.body["previousCursor"].(string)
+				if (previous == "") != (i == 0) {
+					w.Errorf("%s: page %d has the previousCursor %q", query, i, previous)
+					break
+				}
+			}
 		}
 	})
 }
@@ -143,7 +165,11 @@ func TestCursorErrors(t *testing.T) {
 			w.Fatal("no cursor")
 		}
 		forged := []byte(cursor)
-		forged[len(forged)/2] ^= 1
+		if middle := len(forged) / 2; forged[middle] == 'A' {
+			forged[middle] = 'B'
+		} else {
+			forged[middle] = 'A'
+		}
 		details := map[any]bool{}
 		for _, query := range []string{
 			"/Users?count=2&filter=title pr&cursor=x", "/Users?count=2&filter=title pr&cursor=" + string(forged), "/Users?count=2&filter=title pr&cursor=" + cursor + "A",
@@ -242,6 +268,60 @@ func TestIndexWhileOthersWrite(t *testing.T) {
 			w.createGroup("n" + strconv.Itoa(start))
 			if total, _ := got.body["totalResults"].(float64); int(total) != 10+(start-1)/3 {
 				w.Errorf("totalResults %v", total)
+			}
+		}
+	})
+}
+
+// R51, R54, R55, S40: pages by startIndex may be asked for in any order and size, and be of any list: each is what its index says.
+func TestIndexPagesInAnyOrder(t *testing.T) {
+	onEngines(t, func(w *world) {
+		const people = 9
+		for i := range people {
+			w.made(`"userName":"u` + strconv.Itoa(i*4%people) + `","title":"` + strconv.Itoa(i%2) + `"`)
+			w.createGroup("g" + strconv.Itoa(i*4%people))
+		}
+		for _, query := range []string{
+			"/Users?", "/Users?sortBy=userName", "/Users?sortBy=title&sortOrder=descending", `/Users?filter=title eq "1"`, `/Users?filter=userName co "u"&sortBy=title`,
+			"/Groups?excludedAttributes=members", "/Groups?sortBy=displayName", "/?", "/?sortBy=meta.created&sortOrder=descending", `/?filter=userName pr or displayName sw "g"`,
+		} {
+			whole := userNames(w.ok(http.StatusOK, "GET", query+"&count=100", ""))
+			for _, page := range [][2]int{{1, 2}, {3, 2}, {5, 3}, {3, 4}, {7, 1}, {1, 5}, {6, 100}, {3, 1}, {4, 0}, {2, 2}, {4, 2}, {1, 1}, {2, 3}, {5, 5}} {
+				start, count := page[0], page[1]
+				got := w.ok(http.StatusOK, "GET", query+"&startIndex="+strconv.Itoa(start)+"&count="+strconv.Itoa(count), "")
+				low := min(start-1, len(whole))
+				want := whole[low:min(low+count, len(whole))]
+				if !slices.Equal(userNames(got), want) || got.body["totalResults"] != float64(len(whole)) || got.body["startIndex"] != float64(start) {
+					w.Errorf("%s %v: %v of %v, want %v", query, page, userNames(got), got.body["totalResults"], want)
+				}
+			}
+		}
+	})
+}
+
+// S41, S66: who reads a list by startIndex, in order, while others are deleted, misses nobody and reads nobody twice.
+func TestIndexWalkWhileOthersAreDeleted(t *testing.T) {
+	onEngines(t, func(w *world) {
+		const groups = 20
+		ids := map[string]string{}
+		for i := range groups {
+			name := "g" + strconv.Itoa(100+i)
+			ids[name] = w.createGroup(name)
+		}
+		gone, seen := map[string]bool{}, map[string]int{}
+		for start := 1; start <= groups; start += 4 {
+			names := userNames(w.ok(http.StatusOK, "GET", "/Groups?count=4&startIndex="+strconv.Itoa(start), ""))
+			for _, name := range names {
+				seen[name]++
+			}
+			if len(names) > 0 {
+				gone[names[0]] = true
+				w.ok(http.StatusNoContent, "DELETE", "/Groups/"+ids[names[0]], "")
+			}
+		}
+		for name := range ids {
+			if seen[name] != 1 {
+				w.Errorf("%s came %d times (deleted: %t)", name, seen[name], gone[name])
 			}
 		}
 	})

@@ -10,7 +10,7 @@ import (
 const guidePath = "/scim/guide"
 
 //go:embed guide.md
-var guide string //nolint:gochecknoglobals // embedded
+var guide string
 
 func serveGuide(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

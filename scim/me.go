@@ -12,29 +12,49 @@ func (s *Server) serveMe(http.ResponseWriter, *request) error {
 	return &protocolError{status: http.StatusNotImplemented, text: "a SCIM token is no person's; /Me answers to a personal access token"}
 }
 
-// ownUser answers GET /Me for a personal access token with its holder's resource; handled is false for any other request.
+// ownUser answers /Me for a personal access token with its holder's resource; handled is false for any other credential.
 func (s *Server) ownUser(w http.ResponseWriter, r *http.Request) (handled bool, err error) {
 	token, ok := bearer(r.Header)
-	if r.Pattern != base+"/Me" || r.Method != http.MethodGet || !ok || r.URL.Query().Has("access_token") {
+	if r.Pattern != base+"/Me" || !ok || r.URL.Query().Has("access_token") {
 		return false, nil
 	}
-	_, user, err := s.service.OwnUser(r.Context(), token, s.client(r))
-	if domain.IsKind(err, domain.Unauthenticated) {
+	scope, user, err := s.service.OwnUser(r.Context(), token, s.client(r))
+	switch {
+	case domain.IsKind(err, domain.Unauthenticated):
 		return false, nil
+	case err != nil:
+		return true, err
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return true, wrongMethod(http.MethodGet)
 	}
-	if err != nil {
+	if err := acceptable(r); err != nil {
 		return true, err
 	}
-	own, _ := s.catalogs.standard.types[0].(users)
+	return true, s.answerOwn(w, r, scope, user)
+}
+
+func (s *Server) answerOwn(w http.ResponseWriter, r *http.Request, scope domain.OrgScope, user domain.SCIMUser) error {
+	known, err := s.catalogs.of(r.Context(), scope)
+	if err != nil {
+		return err
+	}
+	own, _ := known.types[0].(users)
 	values, err := parameters(r.URL.RawQuery)
 	if err != nil {
-		return true, err
+		return err
 	}
 	shown, err := readProjection(values, own.kind())
 	if err != nil {
-		return true, err
+		return err
 	}
 	res := own.resource(user)
 	w.Header().Set("Location", s.location(res.kind, res.id))
-	return true, s.answer(r.Context(), w, outcome{status: http.StatusOK, res: res, shown: shown})
+	unchanged, err := notModified(r.Header, res.version)
+	if unchanged {
+		return s.answer(r.Context(), w, outcome{status: http.StatusNotModified, res: res})
+	}
+	if err != nil {
+		return err
+	}
+	return s.answer(r.Context(), w, outcome{status: http.StatusOK, res: res, shown: shown})
 }

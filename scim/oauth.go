@@ -10,7 +10,7 @@ import (
 )
 
 // TokenPath is where clients fetch access tokens.
-const TokenPath = "/oauth/token"
+const TokenPath = "/oauth/token" //nolint:gosec // a path
 
 // maxTokenRequest bounds the body of a token request in bytes.
 const maxTokenRequest = 8 << 10

@@ -24,7 +24,7 @@ func (w *world) found(endpoint, filter string) []string {
 	return names
 }
 
-// people are three Users for whom every filter of RFC 7644 Figure 2 has somebody to select or to leave out.
+// figure2 makes three Users for whom every filter of RFC 7644 Figure 2 has somebody to select or to leave out.
 func (w *world) figure2() {
 	w.Helper()
 	for _, attributes := range []string{
@@ -191,6 +191,66 @@ func TestRFC7644FilterMembers(t *testing.T) {
 			if got := w.found(c.endpoint, c.filter); !reflect.DeepEqual(got, c.want) {
 				w.Errorf("%s: got %v, want %v", c.filter, got, c.want)
 			}
+		}
+	})
+}
+
+// R62-R72, R74: groups have no fewer filters than Users.
+func TestRFC7644FilterGroups(t *testing.T) {
+	onEngines(t, func(w *world) {
+		ann, bob := w.made(`"userName":"ann","displayName":"Ann Lee"`), w.made(`"userName":"bob","displayName":"50%"`)
+		alpha := w.createGroup("Alpha", ann)
+		w.ok(200, "PATCH", "/Groups/"+alpha+"?attributes=id", patch(`{"op":"add","path":"externalId","value":"E1"}`))
+		w.createGroup("Straße", ann, bob)
+		w.createGroup("50%_off")
+		all := []string{"50%_off", "Alpha", "Straße"}
+		for _, c := range []struct {
+			filter string
+			want   []string
+		}{
+			{`displayName sw "AL"`, []string{"Alpha"}},
+			{`displayName eq "STRASSE"`, []string{"Straße"}},
+			{`displayName co "%"`, []string{"50%_off"}},
+			{`displayName co "_"`, []string{"50%_off"}},
+			{`displayName ew "A"`, []string{"Alpha"}},
+			{`displayName gt "alpha"`, []string{"Straße"}},
+			{`displayName ge "alpha" and displayName lt "z"`, []string{"Alpha", "Straße"}},
+			{`displayName ne "alpha"`, []string{"50%_off", "Straße"}},
+			{`not (displayName eq "alpha" or displayName sw "5")`, []string{"Straße"}},
+			{schema.GroupURN + `:displayName pr`, all},
+			{`externalId pr`, []string{"Alpha"}},
+			{`externalId eq null`, []string{"50%_off", "Straße"}},
+			{`externalId ne "E1"`, []string{"50%_off", "Straße"}},
+			{`externalId eq "e1"`, []string{}},
+			{`id eq "` + alpha + `"`, []string{"Alpha"}},
+			{`id ne "` + alpha + `"`, []string{"50%_off", "Straße"}},
+			{`meta.resourceType eq "group"`, []string{}},
+			{`meta.resourceType eq "Group"`, all},
+			{`meta.version eq "W/\"2\""`, []string{"Alpha"}},
+			{`meta.lastModified gt meta.created`, nil},
+			{`meta.created le "2026-03-02T00:00:00Z"`, all},
+			{`schemas eq "` + schema.GroupURN + `"`, all},
+			{`schemas eq "` + schema.UserURN + `"`, []string{}},
+			{`members.display eq "ann lee"`, []string{"Alpha", "Straße"}},
+			{`members.display co "%"`, []string{"Straße"}},
+			{`members[display sw "ann" and value eq "` + bob + `"]`, []string{}},
+			{`members[display sw "ann" or value eq "` + bob + `"]`, []string{"Alpha", "Straße"}},
+			{`members[not (value eq "` + ann + `")]`, []string{"Straße"}},
+			{`members.value co "-"`, []string{"Alpha", "Straße"}},
+			{`members.value eq null`, []string{"50%_off"}},
+			{`members.value eq "` + ann + `" and not (members.value eq "` + bob + `")`, []string{"Alpha"}},
+			{`members eq "` + bob + `" or externalId eq "E1"`, []string{"Alpha", "Straße"}},
+		} {
+			if c.want == nil {
+				w.refused(400, "invalidFilter", "GET", "/Groups?filter="+url.QueryEscape(c.filter), "")
+				continue
+			}
+			if got := w.found("/Groups", c.filter); !reflect.DeepEqual(got, c.want) {
+				w.Errorf("%s: got %v, want %v", c.filter, got, c.want)
+			}
+		}
+		for _, filter := range []string{`userName pr`, `active eq true`, `members[nope pr]`, `members gt "a" and nope pr`, schema.UserURN + `:userName pr`, `members[value.x eq "a"]`} {
+			w.refused(400, "invalidFilter", "GET", "/Groups?filter="+url.QueryEscape(filter), "")
 		}
 	})
 }

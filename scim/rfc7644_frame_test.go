@@ -3,6 +3,7 @@ package scim_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"muster/scim"
 	"muster/scim/schema"
 )
 
@@ -65,6 +67,63 @@ func TestRFC7644Me(t *testing.T) {
 	w := onSQLite(t)
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		w.refused(http.StatusNotImplemented, "", method, "/Me", "")
+	}
+}
+
+// R135, S4, S19, S23, S24: a person's token answers /Me with the person's own User, as the User's own place would, and nothing else.
+func TestRFC7644MeOfAPerson(t *testing.T) {
+	onEngines(t, func(w *world) {
+		ann := w.create("ann@x.test")
+		own := w.ok(http.StatusOK, "GET", "/Users/"+ann, "")
+		_, personal, err := w.service.CreatePersonalTokenFor(t.Context(), w.commandLine(""), "ann@x.test", false, "mine")
+		w.must(err)
+		_, other, err := w.service.CreatePersonalTokenFor(t.Context(), w.commandLine(""), "ada@x.test", true, "of somebody whom SCIM did not bring")
+		w.must(err)
+		bearer := []string{"Authorization", "Bearer " + string(personal)}
+		got := w.ok(http.StatusOK, "GET", "/Me", "", bearer...)
+		if !reflect.DeepEqual(got.body, own.body) || got.header.Get("Location") != publicURL+"/scim/v2/Users/"+ann || got.header.Get("ETag") != own.header.Get("ETag") {
+			w.Errorf("%v %s", got.header, got.text)
+		}
+		w.same("attributes", w.without(w.ok(http.StatusOK, "GET", "/Me?attributes=userName", "", bearer...)), `{"userName":"ann@x.test"}`)
+		w.refused(http.StatusBadRequest, "invalidValue", "GET", "/Me?attributes=userName&excludedAttributes=name", "", bearer...)
+		for _, c := range []struct {
+			method, header, value string
+			status                int
+		}{
+			{"HEAD", "Accept", "*/*", http.StatusOK},
+			{"GET", "If-None-Match", own.header.Get("ETag"), http.StatusNotModified},
+			{"GET", "Accept", "text/html", http.StatusNotAcceptable},
+		} {
+			if got := w.send(c.method, "/Me", "", append(slices.Clone(bearer), c.header, c.value)...); got.status != c.status {
+				w.Errorf("%s /Me with %s: %s: %d %s, want %d", c.method, c.header, c.value, got.status, got.text, c.status)
+			}
+		}
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+			if got := w.send(method, "/Me", person("ann@x.test"), bearer...); got.status != http.StatusNotImplemented && got.status != http.StatusMethodNotAllowed {
+				w.Errorf("%s /Me: %d %s", method, got.status, got.text)
+			}
+		}
+		w.refused(http.StatusUnauthorized, "", "GET", "/Users/"+ann, "", bearer...)
+		w.refused(http.StatusNotFound, "", "GET", "/Me", "", "Authorization", "Bearer "+string(other))
+		w.ok(http.StatusOK, "PATCH", "/Users/"+ann, patch(`{"op":"replace","path":"active","value":false}`))
+		w.refused(http.StatusUnauthorized, "", "GET", "/Me", "", bearer...)
+	})
+}
+
+// R30, S1: discovery may be open to everybody, and nothing else is; a wrong token is wrong there too.
+func TestRFC7644OpenDiscovery(t *testing.T) {
+	w := onSQLite(t)
+	w.handler = scim.New(scim.Config{Service: w.service, PublicURL: publicURL, OpenDiscovery: true})
+	for _, path := range []string{"/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas", "/Schemas/" + schema.UserURN} {
+		w.ok(http.StatusOK, "GET", path, "", "Authorization", "")
+		w.refused(http.StatusUnauthorized, "", "GET", path, "", "Authorization", "Bearer x")
+		w.refused(http.StatusForbidden, "", "GET", strings.Replace(path, "/ServiceProviderConfig", "/Schemas", 1)+"?filter=id pr", "", "Authorization", "")
+		if got := w.send("POST", path, "{}", "Authorization", ""); got.status != http.StatusMethodNotAllowed && got.status != http.StatusUnauthorized {
+			t.Errorf("POST %s: %d %s", path, got.status, got.text)
+		}
+	}
+	for _, path := range []string{"/Users", "/Groups", "/", "/Me", "/nowhere", "/Users/x"} {
+		w.refused(http.StatusUnauthorized, "", "GET", path, "", "Authorization", "")
 	}
 }
 
@@ -169,6 +228,34 @@ func TestRFC7644VersionOfGroups(t *testing.T) {
 			after := w.ok(200, "GET", "/Groups/"+team, "", "If-None-Match", before.header.Get("ETag"))
 			if dig(after.body, "meta", "lastModified") == dig(before.body, "meta", "lastModified") {
 				w.Errorf("before %s\nafter %s", before.text, after.text)
+			}
+		}
+	})
+}
+
+// R71, R130, K21: text of any kind comes back as it was sent, from every kind of answer.
+func TestRFC7644TextOfAnyKind(t *testing.T) {
+	onEngines(t, func(w *world) {
+		for i, text := range []string{
+			`<b>&amp;</b>`, "line\nand\ttab\r", "\u2028\u2029", `back\slash "quote" 'single'`, "😀 e\u0301 \ufeff", " spaces ", "\x01\x1f\x7f", `</script>`, `{"a":[1]}`, `%25 %s %d`, `$1 \1 ?`, "null", "\ufffd",
+		} {
+			attributes := `"userName":` + quote(w, "u"+strconv.Itoa(i)+text) + `,"title":` + quote(w, text) + `,"emails":[{"value":"x","display":` + quote(w, text) + `}],"` + enterprise + `":{"department":` + quote(w, text) + `}`
+			created := w.ok(201, "POST", "/Users", userWith(attributes))
+			id, _ := created.body["id"].(string)
+			team := w.createGroup(strconv.Itoa(i), id)
+			w.ok(200, "PATCH", "/Groups/"+team+"?attributes=id", patch(`{"op":"replace","path":"displayName","value":`+quote(w, "g"+text)+`}`))
+			read := w.ok(200, "GET", "/Users/"+id, "")
+			if read.body["title"] != text || dig(read.body, enterprise, "department") != text || dig(read.body["groups"].([]any)[0], "display") != "g"+text {
+				w.Errorf("%q: %s", text, read.text)
+			}
+			list := w.ok(200, "POST", "/Users/.search", searchRequest(`,"filter":`+quote(w, "title eq "+quote(w, text)))).body["Resources"].([]any)
+			byCursor := w.ok(200, "GET", "/Users?count=100&cursor=&filter="+url.QueryEscape(`userName eq `+quote(w, "u"+strconv.Itoa(i)+text)), "").body["Resources"].([]any)
+			put := w.ok(200, "PUT", "/Users/"+id, userWith(attributes)).body
+			if len(list) != 1 || len(byCursor) != 1 || !reflect.DeepEqual(list[0], any(read.body)) || !reflect.DeepEqual(byCursor[0], any(read.body)) || !reflect.DeepEqual(put, read.body) {
+				w.Errorf("%q: read %s, listed %v, by cursor %v, put %v", text, read.text, list, byCursor, put)
+			}
+			if got := w.ok(200, "GET", "/Groups?attributes=displayName,members&filter="+url.QueryEscape("displayName eq "+quote(w, "g"+text)), ""); !slices.Equal(userNames(got), []string{"g" + text}) {
+				w.Errorf("%q: %s", text, got.text)
 			}
 		}
 	})

@@ -70,7 +70,8 @@ func (p *parser) assign(s step, path filter.Path, value any) error {
 	if err != nil || path.Attribute.Dropped {
 		return err
 	}
-	if object, ok := value.(map[string]any); ok && path.Attribute.Type == schema.Complex && !path.Attribute.MultiValued && !path.HasSub() && !(p.profile.Strict && s.op == Replace) {
+	whole := p.profile.Strict && s.op == Replace // K11
+	if object, ok := value.(map[string]any); ok && path.Leaf().Type == schema.Complex && !path.Attribute.MultiValued && !whole {
 		return p.mergeComplex(op, object, read)
 	}
 	if read == nil {

@@ -47,7 +47,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	if provider != nil {
 		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath).Routes(mux)
 	}
-	provisioning := newSCIM(cfg, service, store, log)
+	provisioning := newSCIM(cfg, service, store, log) //nolint:contextcheck // a request brings its own
 	go provisioning.Run(ctx)
 	mux.Handle("/scim/", provisioning)
 	mux.Handle(scim.TokenPath, provisioning.TokenEndpoint())
