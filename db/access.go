@@ -127,7 +127,7 @@ func (s accessStore) saveRoles(changes []domain.AccessChange) error {
 		if err != nil {
 			return err
 		}
-		_, err = s.exec(`UPDATE members SET role_id = v.c1, grant_kind = v.c2, grant_source = v.c3, grant_source_name = v.c4,
+		err = s.later("members", `UPDATE members SET role_id = v.c1, grant_kind = v.c2, grant_source = v.c3, grant_source_name = v.c4,
 			granted_at = CAST(v.c5 AS BIGINT), replaced = v.c6
 			FROM `+s.dialect.rows(7, len(some))+` WHERE members.org_id = ? AND members.id = v.c0`, text, s.org)
 		if err != nil {
@@ -149,7 +149,7 @@ func (s accessStore) drop(changes []domain.AccessChange) error {
 		if err != nil {
 			return err
 		}
-		_, err = s.exec("DELETE FROM workspace_members WHERE org_id = ? AND (member_id, workspace_id) IN (SELECT v.c0, v.c1 FROM "+s.dialect.rows(2, len(some))+")", s.org, text)
+		err = s.later("workspace_members", "DELETE FROM workspace_members WHERE org_id = ? AND (member_id, workspace_id) IN (SELECT v.c0, v.c1 FROM "+s.dialect.rows(2, len(some))+")", s.org, text)
 		if err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (s accessStore) put(changes []domain.AccessChange) error {
 		if err != nil {
 			return err
 		}
-		_, err = s.exec("INSERT INTO workspace_members (org_id, member_id, workspace_id, "+heldColumns+`)
+		err = s.later("workspace_members", "INSERT INTO workspace_members (org_id, member_id, workspace_id, "+heldColumns+`)
 			SELECT CAST(? AS TEXT), v.c0, v.c1, v.c2, v.c3, v.c4, v.c5, CAST(v.c6 AS BIGINT), v.c7 FROM `+s.dialect.rows(8, len(some))+` WHERE TRUE
 			ON CONFLICT (org_id, member_id, workspace_id) DO UPDATE SET role_id = excluded.role_id, grant_kind = excluded.grant_kind,
 			grant_source = excluded.grant_source, grant_source_name = excluded.grant_source_name,

@@ -21,6 +21,9 @@ type dialect struct {
 	lock string
 	// combines says that several writes can be parts of one statement.
 	combines bool
+	// array is a condition to be one of the rows of each; an array makes PostgreSQL look up each of them in the index,
+	// where a list made it compare all with all while its statistics were of a smaller table. Empty where a list serves.
+	array string
 	// list is the aggregate of rows as JSON text, a list of pairs, in order of the first.
 	list string
 	// ddl turns the common schema into the engine's.
@@ -30,7 +33,7 @@ type dialect struct {
 func postgresDialect() dialect {
 	return dialect{
 		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos",
-		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", lock: " FOR NO KEY UPDATE", combines: true, ddl: strings.NewReplacer(),
+		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", array: "= ANY (ARRAY(SELECT j.value ->> 0 FROM %s))", lock: " FOR NO KEY UPDATE", combines: true, ddl: strings.NewReplacer(),
 		list: "CAST(json_agg(json_build_array(%[1]s, %[2]s) ORDER BY %[1]s) AS TEXT)",
 	}
 }
@@ -60,8 +63,11 @@ func (d dialect) contains(column string) string {
 // pairs is all rows of a group as JSON text: a list of lists of two texts.
 func (d dialect) pairs(first, second string) string { return fmt.Sprintf(d.list, first, second) }
 
-// in is the right side of IN for up to n ids that texts has put into its one placeholder.
+// in is a condition on what stands before it: to be one of up to n ids that texts has put into its one placeholder.
 func (d dialect) in(n int) string {
+	if d.array != "" {
+		return fmt.Sprintf(d.array, d.each)
+	}
 	return fmt.Sprintf("IN (SELECT j.value ->> 0 FROM %s LIMIT %d)", d.each, size(n))
 }
 

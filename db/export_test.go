@@ -37,7 +37,10 @@ func (d *DB) Explain(ctx context.Context, fn func(domain.Tx) error) ([]Explained
 	}
 	defer func() { _ = sqlTx.Rollback() }()
 	explaining := &explainer{querier: sqlTx, prefix: map[Engine]string{PostgreSQL: "EXPLAIN ", SQLite: "EXPLAIN QUERY PLAN "}[d.Engine()]}
-	err = fn(d.begin(false)(ctx, explaining))
+	t := d.begin(false)(ctx, explaining)
+	if err = fn(t); err == nil {
+		err = handle{tx: t}.flush()
+	}
 	return explaining.seen, err
 }
 

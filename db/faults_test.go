@@ -168,6 +168,67 @@ func TestUnknownCommit(t *testing.T) {
 	}
 }
 
+// The same for a transaction that is one statement: its lost answer is a lost COMMIT's.
+// A write without an audit row is never one, because nothing could decide then.
+func TestUnknownSingleStatement(t *testing.T) {
+	f := newFaulty(t, "statement_timeout=3000")
+	f.alone = true
+	shutdown := testkit.PostgresFatal("57P01", "terminating connection due to administrator command")
+	for name, c := range map[string]struct {
+		fault testkit.Fault
+		runs  int
+	}{
+		"committed, FIN":           {testkit.Fault{}, 1},
+		"committed, RST":           {testkit.Fault{Reset: true}, 1},
+		"committed, half a reply":  {testkit.Fault{After: 4}, 1},
+		"committed, then an error": {testkit.Fault{Inject: shutdown}, 1},
+		"lost, FIN":                {testkit.Fault{Lose: true}, 2},
+		"lost, RST":                {testkit.Fault{Lose: true, Reset: true}, 2},
+		"refused with an error":    {testkit.Fault{Lose: true, Inject: shutdown}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.fault.Request = fmt.Sprintf("fault-%d@", f.n.Load()+1)
+			f.proxy.Next(c.fault)
+			happened := f.proxy.Happened()
+			email, runs, err := f.write(t.Context(), true, nil)
+			users, audits := f.rows(t, email)
+			if err != nil || runs != c.runs || users != 1 || audits != 1 || f.proxy.Happened() != happened+1 {
+				t.Errorf("error %v, %d runs, %d users, %d audit rows; want success after %d runs and one of each", err, runs, users, audits, c.runs)
+			}
+		})
+		t.Run(name+", no audit row", func(t *testing.T) {
+			c.fault.Request = fmt.Sprintf("fault-%d@", f.n.Load()+1)
+			f.proxy.Next(c.fault)
+			email, runs, err := f.write(t.Context(), false, nil)
+			if users, _ := f.rows(t, email); err != nil || runs != 2 || users != 1 {
+				t.Errorf("error %v, %d runs, %d users; want success after 2 runs and one user", err, runs, users)
+			}
+		})
+	}
+}
+
+// A write that presumed too much runs once more, carefully: the answer is as precise, and nobody calls it a conflict.
+func TestPresumedTooMuch(t *testing.T) {
+	f := newFaulty(t, "")
+	var taken domain.User
+	must(t, f.Write(t.Context(), func(tx domain.Tx) error {
+		taken = domain.User{ID: "00000000-0000-7000-8000-000000000001", Email: "taken@example.com", CreatedAt: tx.Now()}
+		_, err := tx.System(f.system).Users().Insert(taken)
+		return err
+	}))
+	runs, created := 0, true
+	err := f.Write(t.Context(), func(tx domain.Tx) (err error) {
+		runs++
+		twin := taken
+		twin.ID = "00000000-0000-7000-8000-000000000002"
+		created, err = tx.System(f.system).Users().Insert(twin)
+		return err
+	})
+	if err != nil || created || runs != 2 || strings.Contains(f.log.String(), "runs again") {
+		t.Errorf("error %v, created %v, %d runs; want false after 2 runs and nothing in the log:\n%s", err, created, runs, f.log)
+	}
+}
+
 // A commit that is still running while we look for its marker is waited for, and not taken for one that never happened.
 func TestUnknownCommitStillRunning(t *testing.T) {
 	f := newFaulty(t, "")
@@ -192,7 +253,15 @@ func TestUnknownCommitStillRunning(t *testing.T) {
 
 // F27: an error packet followed by a close costs the client nothing, whatever it hits, and poisons no connection.
 func TestPoisonedConnections(t *testing.T) {
+	for name, alone := range map[string]bool{"BEGIN and COMMIT": false, "single statements": true} {
+		t.Run(name, func(t *testing.T) { poisonConnections(t, alone) })
+	}
+}
+
+func poisonConnections(t *testing.T, alone bool) {
+	t.Helper()
 	f := newFaulty(t, "")
+	f.alone = alone
 	fatal := testkit.PostgresFatal("57P01", "terminating connection")
 	stop, done := make(chan struct{}), make(chan struct{})
 	// Faults come by work done and not by time: on a slow machine one transaction would meet more of them than it may try again.

@@ -17,8 +17,8 @@ type groupMemberRow struct {
 func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
 	return s.inChunks(members, func(some []domain.MemberID) (added []domain.MemberID, err error) {
 		err = s.changeAll(&added, `INSERT INTO group_members (org_id, group_id, member_id)
-			SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM `+s.dialect.rows(1, len(some))+` WHERE TRUE
-			ON CONFLICT DO NOTHING RETURNING member_id`, s.org, group, texts(some))
+			SELECT org_id, CAST(? AS TEXT), id FROM scim_users WHERE org_id = ? AND id `+s.dialect.in(len(some))+` ORDER BY id
+			ON CONFLICT DO NOTHING RETURNING member_id`, group, s.org, texts(some))
 		s.grown += len(added)
 		return added, err
 	})

@@ -54,45 +54,46 @@ func TestPlans(t *testing.T) {
 			}
 		}
 		for name, c := range map[string]struct {
-			statements int
-			run        func(*domain.Service) error
+			// statements is how many there are at most; combined, where it is not zero, how many where writes combine.
+			statements, combined int
+			run                  func(*domain.Service) error
 		}{
-			"get":        {1, func(s *domain.Service) error { _, err := s.GetUser(t.Context(), scope, user.ID); return err }},
-			"SCIM token": {1, func(s *domain.Service) error { _, err := s.SCIMToken(t.Context(), secret, domain.Client{}); return err }},
-			"session": {1, func(s *domain.Service) error {
+			"get":        {1, 0, func(s *domain.Service) error { _, err := s.GetUser(t.Context(), scope, user.ID); return err }},
+			"SCIM token": {1, 0, func(s *domain.Service) error { _, err := s.SCIMToken(t.Context(), secret, domain.Client{}); return err }},
+			"session": {1, 0, func(s *domain.Service) error {
 				_, err := s.Session(t.Context(), signedIn.Session, domain.Client{})
 				return err
 			}},
-			"userName eq":      {2, query(text("userName", "", user.UserName))},
-			"externalId eq":    {2, query(text("externalId", "", user.ExternalID))},
-			"emails.value eq":  {2, query(text("emails", "value", user.Email))},
-			"emails[]":         {2, query(domain.ValuePath{Attr: domain.Attr{Name: "emails"}, Inner: domain.And{Left: text("type", "", "work"), Right: text("value", "", user.Email)}})},
-			"displayName eq":   {2, query(text("displayName", "", user.DisplayName))},
-			"id eq":            {2, query(text("id", "", string(user.ID)))},
-			"active eq false":  {3, query(domain.Compare{Attr: domain.Attr{Name: "active", Type: domain.TypeBoolean}, Op: domain.OpEqual, Value: false})},
-			"userName sw":      {2, query(prefix("userName", "", "user5000@"))},
-			"emails.value sw":  {2, query(prefix("emails", "value", "user5000@"))},
-			"userName or mail": {2, query(domain.Or{Left: text("userName", "", user.UserName), Right: text("emails", "value", user.Email)})},
-			"change a title": {5, func(s *domain.Service) error {
+			"userName eq":      {2, 0, query(text("userName", "", user.UserName))},
+			"externalId eq":    {2, 0, query(text("externalId", "", user.ExternalID))},
+			"emails.value eq":  {2, 0, query(text("emails", "value", user.Email))},
+			"emails[]":         {2, 0, query(domain.ValuePath{Attr: domain.Attr{Name: "emails"}, Inner: domain.And{Left: text("type", "", "work"), Right: text("value", "", user.Email)}})},
+			"displayName eq":   {2, 0, query(text("displayName", "", user.DisplayName))},
+			"id eq":            {2, 0, query(text("id", "", string(user.ID)))},
+			"active eq false":  {3, 0, query(domain.Compare{Attr: domain.Attr{Name: "active", Type: domain.TypeBoolean}, Op: domain.OpEqual, Value: false})},
+			"userName sw":      {2, 0, query(prefix("userName", "", "user5000@"))},
+			"emails.value sw":  {2, 0, query(prefix("emails", "value", "user5000@"))},
+			"userName or mail": {2, 0, query(domain.Or{Left: text("userName", "", user.UserName), Right: text("emails", "value", user.Email)})},
+			"change a title": {3, 2, func(s *domain.Service) error {
 				_, err := s.ChangeUser(t.Context(), scope, user.ID, set("title", "x"))
 				return err
 			}},
-			"deactivate": {13, func(s *domain.Service) error {
+			"deactivate": {9, 5, func(s *domain.Service) error {
 				_, err := s.ChangeUser(t.Context(), scope, user.ID, set("active", false))
 				return err
 			}},
-			"delete": {20, func(s *domain.Service) error { return s.DeleteUser(t.Context(), scope, user.ID, 0) }},
-			"create": {12, func(s *domain.Service) error { _, err := s.CreateUser(t.Context(), scope, person(20_000)); return err }},
-			"first sign-in": {20, func(s *domain.Service) error {
+			"delete": {16, 14, func(s *domain.Service) error { return s.DeleteUser(t.Context(), scope, user.ID, 0) }},
+			"create": {8, 2, func(s *domain.Service) error { _, err := s.CreateUser(t.Context(), scope, person(20_000)); return err }},
+			"first sign-in": {19, 18, func(s *domain.Service) error {
 				_, err := s.SignIn(t.Context(), claims("new@example.com"), domain.Client{})
 				return err
 			}},
-			"sign-in": {8, func(s *domain.Service) error {
+			"sign-in": {7, 7, func(s *domain.Service) error {
 				_, err := s.SignIn(t.Context(), claims("somebody@example.com"), domain.Client{})
 				return err
 			}},
-			"add a member": {12, func(s *domain.Service) error { return addMember(t, s, scope, group.ID, user.ID) }},
-			"groups with a member": {2, func(s *domain.Service) error {
+			"add a member": {9, 8, func(s *domain.Service) error { return addMember(t, s, scope, group.ID, user.ID) }},
+			"groups with a member": {2, 0, func(s *domain.Service) error {
 				_, err := s.QueryGroups(t.Context(), scope, domain.Query{Filter: text("members", "value", string(users[6000].ID)), Count: 10}, false)
 				return err
 			}},
@@ -102,8 +103,12 @@ func TestPlans(t *testing.T) {
 				if err := c.run(newServiceOn(watched)); err != nil {
 					t.Fatal(err)
 				}
-				if len(watched.seen) > c.statements {
-					t.Errorf("%d statements, want at most %d", len(watched.seen), c.statements)
+				most := c.statements
+				if c.combined > 0 && store.Engine() == db.PostgreSQL {
+					most = c.combined
+				}
+				if len(watched.seen) > most {
+					t.Errorf("%d statements, want at most %d", len(watched.seen), most)
 				}
 				t.Logf("%d statements", len(watched.seen))
 				for _, one := range watched.seen {

@@ -66,7 +66,7 @@ type transaction struct {
 
 // begin sends BEGIN.
 func (t *transaction) begin() (err error) {
-	t.begun, err = t.Conn.BeginTxx(t.ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	t.begun, err = t.BeginTxx(t.ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	t.sound = t.sound || err == nil
 	return err
 }
@@ -108,7 +108,7 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 }
 
 // end rolls back what was not committed and gives the connection back, or throws it away when it is not sound.
-func (t *transaction) end(failed bool) {
+func (t *transaction) end(ctx context.Context, failed bool) {
 	var err error
 	switch {
 	case t.begun != nil:
@@ -117,7 +117,7 @@ func (t *transaction) end(failed bool) {
 		}
 	case failed:
 		// After an error packet followed by a close the driver takes a connection for a good one.
-		err = t.PingContext(context.WithoutCancel(t.ctx))
+		err = t.PingContext(ctx)
 	}
 	if err != nil {
 		evict(t.Conn)
@@ -135,7 +135,7 @@ func (p *postgres) attempt(ctx context.Context, begin beginTx, fn func(domain.Tx
 	t := begin(ctx, on)
 	t.careful, t.start = careful, on.begin
 	// A panic passes through; the transaction does not outlive it. After a commit this ends nothing.
-	defer func() { on.end(t.cause != nil) }()
+	defer func() { on.end(context.WithoutCancel(ctx), t.cause != nil) }()
 	h := handle{tx: t}
 	if p.pooled {
 		err = h.begin()

@@ -144,7 +144,7 @@ func (s scimUserStore) Insert(u domain.SCIMUser) error {
 }
 
 // countShards is over how many rows an organization's count is spread, so that writers seldom meet.
-const countShards = 16
+const countShards = 64
 
 // countUsers keeps the number of an organization's users, which lists tell without counting (S40).
 func (h handle) countUsers(by int) error {

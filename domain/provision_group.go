@@ -385,19 +385,18 @@ func (c groupChange) add(id GroupID, members []MemberID) (moved, error) {
 			return moved{}, unknownMember(member)
 		}
 	}
-	strangers, err := c.org.SCIMUsers().Missing(members)
+	var added moved
+	var err error
+	if added.people, err = c.org.GroupMembers().Add(id, members); err != nil || len(added.people) == len(members) {
+		return added, err
+	}
+	strangers, err := c.org.SCIMUsers().Missing(without(slices.Clone(members), added.people))
 	if err != nil {
 		return moved{}, err
 	}
 	groups, err := c.groupsAmong(id, strangers)
 	if err != nil {
 		return moved{}, err
-	}
-	var added moved
-	if people := without(members, strangers); len(people) > 0 {
-		if added.people, err = c.org.GroupMembers().Add(id, people); err != nil {
-			return moved{}, err
-		}
 	}
 	if len(groups) > 0 {
 		added.groups, err = c.org.NestedGroups().Add(id, groups)

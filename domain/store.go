@@ -271,7 +271,7 @@ type GroupStore interface {
 
 // GroupMemberStore keeps who is in which group, by set statements only.
 type GroupMemberStore interface {
-	// Add returns those that were not members before.
+	// Add returns those that were not members before; an id that is no SCIM user is left out.
 	Add(GroupID, []MemberID) ([]MemberID, error)
 	// Remove returns those that were members.
 	Remove(GroupID, []MemberID) ([]MemberID, error)

@@ -226,10 +226,10 @@ func (s *suite) sessions(t *testing.T) {
 		wantKind(t, "Find of an expired session", err, domain.NotFound, "")
 		return nil
 	})
-	s.endSessions(t, session, expired)
+	s.endSessions(t, session)
 }
 
-func (s *suite) endSessions(t *testing.T, session, expired domain.Session) {
+func (s *suite) endSessions(t *testing.T, session domain.Session) {
 	t.Helper()
 	var swept, left int
 	var first, again, ended bool

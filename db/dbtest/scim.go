@@ -243,16 +243,18 @@ func (s *suite) groupMembers(t *testing.T) {
 			return err
 		})
 	}
-	for what, ids := range map[string][2]string{
-		"an unknown group":  {id[string](), string(ids[0])},
-		"an unknown member": {string(group.ID), id[string]()},
-	} {
-		err := s.store.Write(t.Context(), func(tx domain.Tx) error {
-			_, err := tx.Org(scope).GroupMembers().Add(domain.GroupID(ids[0]), []domain.MemberID{domain.MemberID(ids[1])})
+	addOne := func(group domain.GroupID, member domain.MemberID) (added []domain.MemberID, err error) {
+		err = s.store.Write(t.Context(), func(tx domain.Tx) error {
+			added, err = tx.Org(scope).GroupMembers().Add(group, []domain.MemberID{member})
 			return err
 		})
-		wantKind(t, "Add to "+what, err, domain.NotFound, "")
+		return added, err
 	}
+	_, err := addOne(id[domain.GroupID](), ids[0])
+	wantKind(t, "Add to an unknown group", err, domain.NotFound, "")
+	added, err := addOne(group.ID, id[domain.MemberID]())
+	want(t, "Add of an unknown member", added, nil)
+	want(t, "Add of an unknown member", err, nil)
 	s.manyMembers(t, scope)
 }
 

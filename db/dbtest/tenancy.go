@@ -303,7 +303,7 @@ func scimCalls(a tenant) map[string]foreignCall {
 		"Groups.Bump":         func(o domain.OrgTx) error { return absent(o.Groups().Bump(a.group.ID)) },
 		"Groups.SetMapping":   func(o domain.OrgTx) error { return refused(o.Groups().SetMapping(a.group.ID, domain.Mapping{}, "")) },
 		"Groups.Delete":       func(o domain.OrgTx) error { return refused(o.Groups().Delete(a.group.ID)) },
-		"GroupMembers.Add":    func(o domain.OrgTx) error { return absent(o.GroupMembers().Add(a.group.ID, theirs)) },
+		"GroupMembers.Add":    func(o domain.OrgTx) error { return empty(o.GroupMembers().Add(a.group.ID, theirs)) },
 		"GroupMembers.Remove": func(o domain.OrgTx) error { return empty(o.GroupMembers().Remove(a.group.ID, theirs)) },
 		"GroupMembers.List":   func(o domain.OrgTx) error { return empty(o.GroupMembers().List(a.group.ID, "", 0)) },
 	}

@@ -193,7 +193,7 @@ func (s *suite) misbehave(t *testing.T, scope domain.OrgScope, how int, user dom
 			return nil
 		default:
 			// A reference to nothing fails the statement, whatever becomes of its error.
-			_, _ = tx.Org(scope).GroupMembers().Add(id[domain.GroupID](), []domain.MemberID{id[domain.MemberID]()})
+			_, _ = tx.Org(scope).NestedGroups().Add(id[domain.GroupID](), []domain.GroupID{id[domain.GroupID]()})
 			return nil
 		}
 	})

@@ -47,17 +47,20 @@ func (o Observer) newExchange(r *http.Request) *exchange {
 	if !wellFormedID(id) || !trustedPeer(r.RemoteAddr, o.Trusted) {
 		id = rand.Text()
 	}
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return &exchange{id: id, log: log.With("request_id", id)}
+	return &exchange{id: id, base: o.Log}
 }
 
 // record writes the access log's line and counts the request.
 func (o Observer) record(r *http.Request, out outcome, res *response, took time.Duration) {
 	if o.Metrics != nil {
 		o.Metrics.observe(r.Method, out, res.sent(), took)
+	}
+	level := slog.LevelInfo
+	if out.route == "/livez" || out.route == "/readyz" || out.route == "/metrics" {
+		level = slog.LevelDebug // asked every few seconds
+	}
+	if o.Log == nil || !o.Log.Enabled(r.Context(), level) {
+		return
 	}
 	attrs := []slog.Attr{
 		slog.String("method", methodLabel(r.Method)), slog.String("route", out.route), slog.Int("status", res.sent()),
@@ -69,10 +72,6 @@ func (o Observer) record(r *http.Request, out outcome, res *response, took time.
 	if out.aborted {
 		attrs = append(attrs, slog.Bool("aborted", true))
 	}
-	level := slog.LevelInfo
-	if out.route == "/livez" || out.route == "/readyz" || out.route == "/metrics" {
-		level = slog.LevelDebug // asked every few seconds
-	}
 	Logger(r.Context()).LogAttrs(r.Context(), level, "request", attrs...)
 }
 
@@ -81,10 +80,7 @@ func RequestID(ctx context.Context) string { return exchangeOf(ctx).id }
 
 // Logger returns the request's logger, which adds the request's id; outside of a request it discards.
 func Logger(ctx context.Context) *slog.Logger {
-	if log := exchangeOf(ctx).log; log != nil {
-		return log
-	}
-	return slog.New(slog.DiscardHandler)
+	return exchangeOf(ctx).logger()
 }
 
 // ClientOf says where a request came from, for the session list and the audit log.
@@ -101,10 +97,12 @@ type exchangeKey struct{}
 
 // exchange is one request's id and logger, and what is known about how it ends.
 type exchange struct {
-	id  string
-	log *slog.Logger
+	id string
+	// base is the server's logger; nil means silence.
+	base *slog.Logger
 
 	mu  sync.Mutex
+	log *slog.Logger
 	end outcome
 }
 
@@ -116,6 +114,19 @@ type outcome struct {
 	kind string
 	// aborted says that the connection was broken off.
 	aborted bool
+}
+
+// logger makes the request's logger when it is first asked for: most requests write no line of their own.
+func (e *exchange) logger() *slog.Logger {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.log == nil && e.base == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	if e.log == nil {
+		e.log = e.base.With("request_id", e.id)
+	}
+	return e.log
 }
 
 // exchangeOf returns the request's exchange, or a fresh one that nobody reads.
