@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,12 +15,13 @@ import (
 // update writes what the server answers into the conversations: go test ./scim -run Conversations -update.
 var update = flag.Bool("update", false, "rewrite testdata/*/*.txtar with what the server answers")
 
-// TestConversations plays what Okta and Entra send, whole: each request in order, each answer compared whole,
-// and who has which role where after each step.
+// TestConversations plays what SCIM clients send, whole: each request in order, each answer compared whole,
+// and who has which role where after each step (S84).
 //
 // A file is a txtar archive. A section "METHOD path [as name]" is a request; "as" gives the answer's id a name,
 // which stands for the id everywhere as <name>. The section after it is the answer: its status, and the headers ETag and
 // Location when there are any, then the body. "access" is what everybody may do. <time> stands for any time.
+// A line "profile: x" of the comment is the profile of the token (section 14), a line "header: Name: value" a header of every request.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -56,8 +58,13 @@ func (w *world) play(file string) {
 	w.Helper()
 	text, err := os.ReadFile(file)
 	w.must(err)
-	written, sections := readArchive(string(text))
+	comment, sections := readArchive(string(text))
+	if profile := settings(comment, "profile"); len(profile) == 1 {
+		w.secret = w.tokenWith(profile[0])
+	}
+	headers := splitHeaders(settings(comment, "header"))
 	known := &names{}
+	written := comment
 	var last reply
 	for _, part := range sections {
 		verb, rest, _ := strings.Cut(part.name, " ")
@@ -67,9 +74,11 @@ func (w *world) play(file string) {
 			got.text = w.access()
 		case '1' <= verb[0] && verb[0] <= '9':
 			got.name, got.text = known.render(last)
+		case !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, verb):
+			w.Fatalf("%s: what is %q?", file, part.name)
 		default:
 			path, name, _ := strings.Cut(rest, " as ")
-			last = w.send(verb, known.ids(path), known.ids(strings.TrimSpace(part.text)))
+			last = w.send(verb, known.ids(path), known.ids(strings.TrimSpace(part.text)), headers...)
 			known.add(name, last)
 		}
 		if got != part && !*update {
@@ -80,6 +89,25 @@ func (w *world) play(file string) {
 	if *update {
 		w.must(os.WriteFile(file, []byte(written), 0o600))
 	}
+}
+
+// settings are the values that the lines "name: value" of a comment give.
+func settings(comment, name string) (values []string) {
+	for line := range strings.Lines(comment) {
+		if value, found := strings.CutPrefix(line, name+": "); found {
+			values = append(values, strings.TrimSpace(value))
+		}
+	}
+	return values
+}
+
+// splitHeaders gives names and values in turn, as send takes them.
+func splitHeaders(lines []string) (pairs []string) {
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		pairs = append(pairs, name, value)
+	}
+	return pairs
 }
 
 // names are the ids of a conversation, in the order in which they appeared.
