@@ -44,9 +44,13 @@ vulnerabilities: $(GOVULNCHECK)
 fmt: $(GOLANGCI)
 	$(GOLANGCI) fmt ./...
 
-# Ratios against a bare handler, on both databases, with every write on disk.
+# Speed and memory on both databases, with every write on disk: make bench TABLES=growth,memory USERS=1000000
+# The tables are ratios (against a bare handler), growth, groups, lists, bulk, sync and memory; SYNC is how many people sync brings.
+TABLES ?= ratios,growth,groups,lists,bulk,sync,memory
+USERS  ?= 0
+SYNC   ?= 2000
 bench: build
-	@MUSTER_TEST_POSTGRES_DURABLE=1 $(WITH_SERVICES) go run ./bench
+	@MUSTER_TEST_POSTGRES_DURABLE=1 $(WITH_SERVICES) go run ./bench -tables $(TABLES) -users $(USERS) -sync $(SYNC)
 
 # The long fault tests: minutes to hours.
 soak:

@@ -26,34 +26,39 @@ func load(ctx context.Context, clients int, length time.Duration, request func(c
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
-		wait  sync.WaitGroup
 		mutex sync.Mutex
 		took  []time.Duration
 	)
 	begun := time.Now()
-	for range clients {
-		wait.Go(func() {
-			var own []time.Duration
-			for time.Since(begun) < length && ctx.Err() == nil {
-				at := time.Now()
-				if err := request(ctx); err != nil {
-					cancel(err)
-					return
-				}
-				own = append(own, time.Since(at))
+	parallel(clients, func() {
+		var own []time.Duration
+		for time.Since(begun) < length && ctx.Err() == nil {
+			at := time.Now()
+			if err := request(ctx); err != nil {
+				cancel(err)
+				return
 			}
-			mutex.Lock()
-			defer mutex.Unlock()
-			took = append(took, own...)
-		})
-	}
-	wait.Wait()
+			own = append(own, time.Since(at))
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		took = append(took, own...)
+	})
 	total := time.Since(begun)
 	if err := context.Cause(ctx); err != nil {
 		return measured{}, err
 	}
 	slices.Sort(took)
 	return measured{perSecond: float64(len(took)) / total.Seconds(), p99: took[len(took)*99/100]}, nil
+}
+
+// parallel runs do so many times at once and waits for all.
+func parallel(clients int, do func()) {
+	var wait sync.WaitGroup
+	for range clients {
+		wait.Go(do)
+	}
+	wait.Wait()
 }
 
 // benchCase is one row of the table.
@@ -98,9 +103,12 @@ func cases() []benchCase {
 
 func patchActive(t *target) func(context.Context) error {
 	return func(ctx context.Context) error {
-		body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":%t}}]}`, t.next.Add(1)%2 == 0)
-		return send(ctx, http.MethodPatch, t.base+"/scim/v2/Users/"+t.ids[pick(len(t.ids))], t.bearer, body, http.StatusOK)
+		return send(ctx, http.MethodPatch, t.base+"/scim/v2/Users/"+t.ids[pick(len(t.ids))], t.bearer, activeBody(t.next.Add(1)%2 == 0), http.StatusOK)
 	}
+}
+
+func activeBody(active bool) string {
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":%t}}]}`, active)
 }
 
 // member adds the last person to the group and, the next time, takes them out again.
@@ -161,7 +169,7 @@ func (t *table) print(to io.Writer) {
 
 // client keeps enough connections for the largest number of clients.
 var client = &http.Client{ //nolint:gochecknoglobals // one pool of connections for the whole run
-	Timeout:   30 * time.Second,
+	Timeout:   2 * time.Minute,
 	Transport: &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 128},
 }
 
@@ -203,7 +211,7 @@ func waitFor(ctx context.Context, address string, want int) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s does not answer: %w", address, err)
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -22,7 +21,10 @@ import (
 type options struct {
 	muster      string
 	postgres    string
+	tables      string
 	users       int
+	requests    int
+	syncUsers   int
 	seconds     float64
 	concurrency string
 	limit       string
@@ -34,7 +36,10 @@ func main() {
 	var o options
 	flag.StringVar(&o.muster, "muster", "bin/muster", "the server's binary")
 	flag.StringVar(&o.postgres, "postgres", os.Getenv("MUSTER_TEST_POSTGRES_URL"), "a PostgreSQL server to make databases on; empty for SQLite only")
-	flag.IntVar(&o.users, "users", 2000, "people in the organization before measuring")
+	flag.StringVar(&o.tables, "tables", "ratios", "what to measure: some of ratios,growth,groups,lists,bulk,sync,memory")
+	flag.IntVar(&o.users, "users", 0, "people in the organization before measuring; 0: 2,000 for ratios, 100,000 elsewhere")
+	flag.IntVar(&o.requests, "requests", 2000, "how often growth sends each request at each size")
+	flag.IntVar(&o.syncUsers, "sync", 1000, "people of the first synchronization")
 	flag.Float64Var(&o.seconds, "seconds", 2, "how long each cell is measured")
 	flag.StringVar(&o.concurrency, "concurrency", "1,16,64", "numbers of clients")
 	flag.StringVar(&o.limit, "limit", "", "serve as the limit on this address (used by the program itself)")
@@ -48,6 +53,14 @@ func main() {
 	}
 }
 
+// usersOr is the number of people wished for, or n.
+func (o options) usersOr(n int) int {
+	if o.users > 0 {
+		return o.users
+	}
+	return n
+}
+
 func run(ctx context.Context, o options) error {
 	if o.limit != "" {
 		return serveLimit(ctx, o.limit, o.database)
@@ -57,21 +70,58 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
+	for _, name := range strings.Split(o.tables, ",") {
+		measure, ok := tables()[name]
+		if !ok {
+			return fmt.Errorf("%q is no table", name)
+		}
+		if err := measure(ctx, o, engines(o, folder)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// tables are what -tables can name.
+func tables() map[string]func(context.Context, options, []engine) error {
+	return map[string]func(context.Context, options, []engine) error{
+		"ratios": ratios,
+		"growth": eachEngine(growth()),
+		"groups": eachEngine(groups()),
+		"lists":  eachEngine(lists()),
+		"bulk":   eachEngine(bulk()),
+		"sync":   eachEngine(firstSync()),
+		"memory": eachEngine(resident()),
+	}
+}
+
+// measurement fills a table with one engine after the other.
+type measurement struct {
+	report  report
+	measure func(context.Context, options, engine, *report) error
+}
+
+func eachEngine(m measurement) func(context.Context, options, []engine) error {
+	return func(ctx context.Context, o options, engines []engine) error {
+		for _, e := range engines {
+			if err := m.measure(ctx, o, e, &m.report); err != nil {
+				return fmt.Errorf("%s: %w", e.name, err)
+			}
+		}
+		m.report.print(os.Stdout)
+		return nil
+	}
+}
+
+// ratios measures the server against the limit.
+func ratios(ctx context.Context, o options, engines []engine) error {
 	levels, err := parseLevels(o.concurrency)
 	if err != nil {
 		return err
 	}
 	table := newTable(levels)
-	if err := measureEngine(ctx, o, "SQLite", "sqlite://"+filepath.Join(folder, "server.db"), "sqlite://"+filepath.Join(folder, "limit.db"), levels, table); err != nil {
-		return err
-	}
-	if o.postgres != "" {
-		server, limit, drop, err := twoDatabases(ctx, o.postgres)
-		if err != nil {
-			return err
-		}
-		defer drop()
-		if err := measureEngine(ctx, o, "PostgreSQL", server, limit, levels, table); err != nil {
+	for _, e := range engines {
+		if err := measureEngine(ctx, o, e, levels, table); err != nil {
 			return err
 		}
 	}
@@ -95,7 +145,17 @@ func parseLevels(text string) ([]int, error) {
 }
 
 // measureEngine runs every case against the server and against the limit on one engine.
-func measureEngine(ctx context.Context, o options, engine, serverDB, limitDB string, levels []int, table *table) error {
+func measureEngine(ctx context.Context, o options, e engine, levels []int, table *table) error {
+	serverDB, drop, err := e.newDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer drop()
+	limitDB, dropLimit, err := e.newDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer dropLimit()
 	target, stop, err := startServer(ctx, o, serverDB)
 	if err != nil {
 		return err
@@ -106,11 +166,11 @@ func measureEngine(ctx context.Context, o options, engine, serverDB, limitDB str
 		return err
 	}
 	defer stopBare()
-	log.Printf("%s: filling %d people, groups of 10 and 10,000", engine, o.users)
-	if err := target.fill(ctx, o.users); err != nil {
+	log.Printf("%s: filling %d people, groups of 10 and 10,000", e.name, o.usersOr(2000))
+	if err := target.fill(ctx, o.usersOr(2000)); err != nil {
 		return err
 	}
-	if err := bare.fill(ctx, o.users); err != nil {
+	if err := bare.fill(ctx, o.usersOr(2000)); err != nil {
 		return err
 	}
 	length := time.Duration(o.seconds * float64(time.Second))
@@ -124,7 +184,7 @@ func measureEngine(ctx context.Context, o options, engine, serverDB, limitDB str
 			return err
 		}
 		for _, c := range cases() {
-			log.Printf("%s, %d clients: %s", engine, level, c.name)
+			log.Printf("%s, %d clients: %s", e.name, level, c.name)
 			got, err := load(ctx, level, length, c.request(target))
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
@@ -133,7 +193,7 @@ func measureEngine(ctx context.Context, o options, engine, serverDB, limitDB str
 			if c.write {
 				limit = insert
 			}
-			table.add(engine, c, level, got, limit)
+			table.add(e.name, c, level, got, limit)
 		}
 	}
 	return nil

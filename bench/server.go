@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -29,6 +27,9 @@ type target struct {
 	next    atomic.Int64
 	small   group
 	large   group
+	process *process
+	// ready is how long the first start took.
+	ready time.Duration
 }
 
 // group is a group whose last member comes and goes.
@@ -48,22 +49,19 @@ func startServer(ctx context.Context, o options, database string) (*target, func
 	if err != nil {
 		return nil, nil, err
 	}
-	command := exec.CommandContext(ctx, o.muster, "serve")
-	command.Env = append(os.Environ(),
+	server := &process{program: o.muster, base: base, environment: append(os.Environ(),
 		"LISTEN_ADDRESS="+address, "HOSTNAME_URL="+base, "DATABASE_URL="+database, "LOG_LEVEL=error",
 		"OAUTH_ISSUER_URL="+issuer, "OAUTH_CLIENT_ID=bench", "OAUTH_CLIENT_SECRET=bench", "OAUTH_OVERRIDE_TOKEN_EXPIRY=true",
-	)
-	command.Stderr = os.Stderr
-	if err := command.Start(); err != nil {
-		return nil, nil, err
-	}
+	)}
 	stop := func() {
-		_ = command.Process.Signal(os.Interrupt)
-		_ = command.Wait()
+		server.stop()
 		_ = idp.Close()
 	}
-	t := &target{base: base}
-	if err := errors.Join(waitFor(ctx, base+"/readyz", http.StatusOK), t.authenticate(ctx, o, database)); err != nil {
+	t := &target{base: base, process: server}
+	if t.ready, err = server.start(ctx); err == nil {
+		err = t.authenticate(ctx, o, database)
+	}
+	if err != nil {
 		stop()
 		return nil, nil, err
 	}
@@ -190,6 +188,14 @@ func (t *target) createUser(ctx context.Context) (string, error) {
 }
 
 func (t *target) createGroup(ctx context.Context, name string, members []string) (string, error) {
+	body, err := groupBody(name, members)
+	if err != nil {
+		return "", err
+	}
+	return t.create(ctx, "/scim/v2/Groups", body)
+}
+
+func groupBody(name string, members []string) (string, error) {
 	list := make([]map[string]string, len(members))
 	for i, id := range members {
 		list[i] = map[string]string{"value": id}
@@ -197,10 +203,7 @@ func (t *target) createGroup(ctx context.Context, name string, members []string)
 	body, err := json.Marshal(map[string]any{
 		"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": name, "members": list,
 	})
-	if err != nil {
-		return "", err
-	}
-	return t.create(ctx, "/scim/v2/Groups", string(body))
+	return string(body), err
 }
 
 // create posts a resource and returns its id.
@@ -211,32 +214,4 @@ func (t *target) create(ctx context.Context, path, body string) (string, error) 
 	}
 	var made struct{ ID string }
 	return made.ID, json.Unmarshal(answer, &made)
-}
-
-// twoDatabases makes one database for the server and one for the limit.
-func twoDatabases(ctx context.Context, server string) (one, two string, drop func(), err error) {
-	admin, err := sql.Open("postgres", server)
-	if err != nil {
-		return "", "", nil, err
-	}
-	stamp := time.Now().UnixNano()
-	names := []string{fmt.Sprintf("bench_server_%d", stamp), fmt.Sprintf("bench_limit_%d", stamp)}
-	var urls []string
-	for _, name := range names {
-		if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
-			return "", "", nil, err
-		}
-		u, err := url.Parse(server)
-		if err != nil {
-			return "", "", nil, err
-		}
-		u.Path = "/" + name
-		urls = append(urls, u.String())
-	}
-	return urls[0], urls[1], func() {
-		for _, name := range names {
-			_, _ = admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
-		}
-		_ = admin.Close()
-	}, nil
 }
