@@ -240,9 +240,24 @@ func (m moved) and(o moved) moved {
 	return moved{slices.Concat(m.people, o.people), slices.Concat(m.groups, o.groups)}
 }
 
-// except leaves out whoever is among the others too.
-func (m moved) except(o moved) moved {
-	return moved{without(unique(m.people), o.people), without(unique(m.groups), o.groups)}
+// beyond leaves those who moved this way more often than back: nobody comes twice without having gone in between.
+func (m moved) beyond(o moved) moved {
+	return moved{more(m.people, o.people), more(m.groups, o.groups)}
+}
+
+// more returns the ids that are more often among the first than among the others.
+func more[T ~string](ids, others []T) []T {
+	if len(others) == 0 {
+		return ids
+	}
+	balance := make(map[T]int, len(ids))
+	for _, id := range ids {
+		balance[id]++
+	}
+	for _, id := range others {
+		balance[id]--
+	}
+	return slices.DeleteFunc(unique(ids), func(id T) bool { return balance[id] <= 0 })
 }
 
 // ids are all of them, for the audit log.
@@ -343,7 +358,7 @@ func (c groupChange) changeMembers(id GroupID, changes []MembersChange) (added, 
 		added, removed = added.and(in), removed.and(out)
 	}
 	// Whoever came and went, or went and came back, within one request is where they were.
-	return added.except(removed), removed.except(added), nil
+	return added.beyond(removed), removed.beyond(added), nil
 }
 
 // without returns the ids that are not among the others.

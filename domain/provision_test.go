@@ -253,6 +253,28 @@ func TestGroupMembership(t *testing.T) {
 		if inAndOut.Version != group.Version {
 			w.Errorf("S21: members who come and go in one request made version %d", inAndOut.Version)
 		}
+		for _, odd := range []struct { // V27: in order, also when somebody moves several times
+			ops  []domain.MembersOp
+			want []domain.MemberID
+		}{
+			{[]domain.MembersOp{domain.MembersRemove, domain.MembersAdd, domain.MembersRemove}, nil},
+			{[]domain.MembersOp{domain.MembersAdd, domain.MembersRemove, domain.MembersAdd}, []domain.MemberID{a.ID}},
+		} {
+			var changes []domain.MembersChange
+			for _, op := range odd.ops {
+				changes = append(changes, domain.MembersChange{Op: op, Members: []domain.MemberID{a.ID}})
+			}
+			group = w.members(scope, group.ID, changes...)
+			now, err := w.service.GetGroup(w.Context(), scope, group.ID, true)
+			w.must(err)
+			var left []domain.MemberID
+			for _, member := range now.Members {
+				left = append(left, member.Member)
+			}
+			if !slices.Equal(left, odd.want) {
+				w.Errorf("after %v: %v, want %v", odd.ops, left, odd.want)
+			}
+		}
 		w.clock.Advance(time.Minute)
 		changed := w.members(scope, group.ID, domain.MembersChange{Op: domain.MembersReplace, Members: []domain.MemberID{b.ID}})
 		if changed.Version != group.Version+1 {

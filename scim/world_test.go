@@ -114,13 +114,6 @@ func (w *world) tokenWith(profile string) string {
 	return string(secret)
 }
 
-// tokenWith makes a SCIM token of the default organization that has a profile (section 14).
-func (w *world) tokenWith(profile string) string {
-	w.Helper()
-	_ = profile
-	return w.token("")
-}
-
 // reply is an answer as a client has it.
 type reply struct {
 	status int
