@@ -53,9 +53,12 @@ func everything() condition { return condition{sql: "TRUE"} }
 
 func nothing() condition { return condition{sql: "FALSE", exact: true} }
 
-// where is compile within the resource type.
-func (f filterable) where(filter domain.Filter) condition {
-	compiled := f.compile(filter)
+// where is compile within the resource type, and while a token is there.
+func (f filterable) where(q domain.Query) condition {
+	compiled := f.compile(q.Filter)
+	if q.Holding != "" {
+		compiled.sql, compiled.args = whileHolding+" AND "+compiled.sql, append([]any{f.org, q.Holding}, compiled.args...)
+	}
 	if f.only != "" {
 		compiled.sql, compiled.args = f.only+" AND "+compiled.sql, append([]any{f.resourceType}, compiled.args...)
 	}

@@ -37,7 +37,7 @@ func run[T any](h handle, q domain.Query, of found[T]) (domain.Result[T], error)
 	if h.refused != nil {
 		return domain.Result[T]{}, h.refused
 	}
-	where := of.fields.where(q.Filter)
+	where := of.fields.where(q)
 	order, sortable := of.fields.order(q)
 	if !where.exact || !sortable {
 		return scan(q, of, where)

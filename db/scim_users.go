@@ -37,13 +37,19 @@ func (s scimUserStore) Get(id domain.MemberID) (domain.SCIMUser, error) {
 }
 
 // Fetch implements domain.SCIMUserStore.
-func (s scimUserStore) Fetch(id domain.MemberID) (domain.SCIMUser, error) {
-	return s.fetch(id, true, "")
+func (s scimUserStore) Fetch(id domain.MemberID, holding domain.TokenID) (domain.SCIMUser, error) {
+	if holding == "" {
+		return s.fetch(id, true, "")
+	}
+	return s.fetch(id, true, " AND "+whileHolding, s.org, holding)
 }
 
-func (s scimUserStore) fetch(id domain.MemberID, raw bool, lock string) (domain.SCIMUser, error) {
+// whileHolding is a condition that holds while a SCIM token is there.
+const whileHolding = "EXISTS (SELECT 1 FROM scim_tokens t WHERE t.org_id = ? AND t.id = ?)"
+
+func (s scimUserStore) fetch(id domain.MemberID, raw bool, more string, args ...any) (domain.SCIMUser, error) {
 	var row listedUserRow
-	err := s.get("User", &row, "SELECT "+s.listedColumns()+", '' AS sort_key FROM scim_users WHERE org_id = ? AND id = ?"+lock, s.org, id)
+	err := s.get("User", &row, "SELECT "+s.listedColumns()+", '' AS sort_key FROM scim_users WHERE org_id = ? AND id = ?"+more, append([]any{s.org, id}, args...)...)
 	if err != nil {
 		return domain.SCIMUser{}, err
 	}

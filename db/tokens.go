@@ -75,6 +75,13 @@ func (s tokenStore) Delete(id domain.TokenID) error {
 	return s.must("SCIM token", "DELETE FROM scim_tokens WHERE org_id = ? AND id = ?", s.org, id)
 }
 
+// Exists implements domain.TokenStore.
+func (s tokenStore) Exists(id domain.TokenID) (bool, error) {
+	var n int
+	err := s.get("", &n, "SELECT COUNT(*) FROM scim_tokens WHERE org_id = ? AND id = ?", s.org, id)
+	return n > 0, err
+}
+
 // Touch implements domain.TokenStore.
 func (s tokenStore) Touch(id domain.TokenID, at time.Time) error {
 	return s.must("SCIM token", "UPDATE scim_tokens SET last_used_at = ? WHERE org_id = ? AND id = ?", micros(at), s.org, id)

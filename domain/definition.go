@@ -211,6 +211,7 @@ func (s *Service) SetSCIMDefinitions(ctx context.Context, scope OrgScope, next D
 	if err := s.policy.Definitions.with(next).Validate(); err != nil {
 		return Definitions{}, err
 	}
+	defer s.presumed.forget()
 	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
 		before, err := org.Definitions().Get()
 		if err != nil {

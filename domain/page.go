@@ -43,6 +43,8 @@ type Query struct {
 	Total *int
 	// Raw leaves the documents as the text that is stored, for callers that only pass it on.
 	Raw bool
+	// Holding is a SCIM token without which nothing is found; empty for none.
+	Holding TokenID
 	// Location returns where a resource is, which meta.location and $ref of a filter or a sort are compared with; it may be nil.
 	Location func(resourceType, id string) string
 }

@@ -39,10 +39,10 @@ func (s *Service) GetUser(ctx context.Context, scope OrgScope, id MemberID) (SCI
 		return SCIMUser{}, unknownResource("User", string(id))
 	}
 	var user SCIMUser
-	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+	err := s.readPresumed(ctx, scope, func(org OrgTx) (bool, error) {
 		var err error
-		user, err = org.SCIMUsers().Fetch(id)
-		return renameNotFound(err, TypeUser, string(id))
+		user, err = org.SCIMUsers().Fetch(id, scope.presumed)
+		return true, renameNotFound(err, TypeUser, string(id))
 	})
 	return user, err
 }
@@ -67,10 +67,11 @@ func (s *Service) QueryUsers(ctx context.Context, scope OrgScope, query Query) (
 		return Result[SCIMUser]{}, err
 	}
 	var result Result[SCIMUser]
-	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+	query.Holding = scope.presumed
+	err := s.readPresumed(ctx, scope, func(org OrgTx) (bool, error) {
 		var err error
 		result, err = org.SCIMUsers().Query(query)
-		return err
+		return len(result.Items) > 0, err
 	})
 	return result, err
 }

@@ -34,14 +34,23 @@ func (s *Service) SCIMToken(ctx context.Context, secret string, client Client) (
 	if err != nil {
 		return OrgScope{}, err
 	}
-	scope := within(token.Org, Actor{
-		Kind: ActorSCIM, ID: string(token.ID), Name: token.Description, Credential: string(token.ID), Client: client,
-	})
-	scope.provisioning, scope.profile, scope.definitions = true, token.Profile, token.Definitions
+	scope := tokenScope(token, client)
+	if kind == SecretSCIM {
+		s.presumed.keep(token)
+	}
 	if now.Sub(token.LastUsedAt) > touchEvery {
 		_ = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error { return org.Tokens().Touch(token.ID, tx.Now()) })
 	}
 	return scope, nil
+}
+
+// tokenScope is what a SCIM token may do.
+func tokenScope(token SCIMToken, client Client) OrgScope {
+	scope := within(token.Org, Actor{
+		Kind: ActorSCIM, ID: string(token.ID), Name: token.Description, Credential: string(token.ID), Client: client,
+	})
+	scope.provisioning, scope.profile, scope.definitions = true, token.Profile, token.Definitions
+	return scope
 }
 
 // AccessTokenLifetime is how long an access token lasts.

@@ -43,6 +43,8 @@ type OrgScope struct {
 	// profile is how that token's client is read, and definitions the revision of what the organization declared.
 	profile     SCIMProfile
 	definitions int64
+	// presumed is the token of a scope that is still to be checked.
+	presumed TokenID
 }
 
 // Org returns the organization; it is empty only for the zero scope, which a store refuses.

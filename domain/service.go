@@ -39,6 +39,7 @@ type Service struct {
 	policy Policy
 	// definitions remembers what organizations declared, by OrgID.
 	definitions sync.Map
+	presumed    presumptions
 	// signingKey is read once; it never changes.
 	signingKey atomic.Pointer[string]
 }
@@ -54,10 +55,18 @@ func (s *Service) Policy() Policy { return s.policy }
 
 // readOrg runs fn in a read transaction of one organization.
 func (s *Service) readOrg(ctx context.Context, scope OrgScope, fn func(Tx, OrgTx) error) error {
-	return s.store.Read(ctx, func(tx Tx) error { return fn(tx, tx.Org(scope)) })
+	return s.store.Read(ctx, func(tx Tx) error { return inOrg(tx, scope, fn) })
 }
 
 // writeOrg runs fn in a write transaction of one organization.
 func (s *Service) writeOrg(ctx context.Context, scope OrgScope, fn func(Tx, OrgTx) error) error {
-	return s.store.Write(ctx, func(tx Tx) error { return fn(tx, tx.Org(scope)) })
+	return s.store.Write(ctx, func(tx Tx) error { return inOrg(tx, scope, fn) })
+}
+
+func inOrg(tx Tx, scope OrgScope, fn func(Tx, OrgTx) error) error {
+	org := tx.Org(scope)
+	if err := scope.verify(org); err != nil {
+		return err
+	}
+	return fn(tx, org)
 }

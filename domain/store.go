@@ -231,7 +231,8 @@ type Newcomer struct {
 type SCIMUserStore interface {
 	// Get returns the resource with its groups; Fetch leaves the document as text.
 	Get(MemberID) (SCIMUser, error)
-	Fetch(MemberID) (SCIMUser, error)
+	// With a SCIM token it finds nothing when there is no such token.
+	Fetch(id MemberID, holding TokenID) (SCIMUser, error)
 	// Lock is Get that holds the resource's row until the transaction ends.
 	Lock(MemberID) (SCIMUser, error)
 	// Newcomer returns what is known about somebody whom an identity provider is about to create, in one query.
@@ -336,6 +337,8 @@ type TokenStore interface {
 	Insert(SCIMToken) error
 	Update(SCIMToken) error
 	Delete(TokenID) error
+	// Exists reports whether the token is there.
+	Exists(TokenID) (bool, error)
 	// Touch records a use; the caller coalesces.
 	Touch(TokenID, time.Time) error
 }

@@ -121,6 +121,7 @@ func (s *Service) changeToken(ctx context.Context, scope OrgScope, id TokenID, f
 	if err := mayManageTokens(scope); err != nil {
 		return err
 	}
+	defer s.presumed.forget()
 	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
 		token, err := org.Tokens().Get(id)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,4 +137,73 @@ func TestRates(t *testing.T) {
 	}
 	w.secret = w.token("")
 	w.ok(http.StatusOK, "GET", "/Users?count=0", "")
+}
+
+// R25: a token that another process deleted is refused by the very next request, whatever it asks,
+// although this process knew it a moment ago.
+func TestTokenDeletedElsewhere(t *testing.T) {
+	onEngines(t, func(w *world) {
+		ann := w.create("ann@x.test")
+		elsewhere := w.serviceWith(domain.Policy{})
+		for _, path := range []string{
+			"/Users/" + ann, "/Users/" + strings.Replace(ann, ann[:8], "00000000", 1), "/Users/x", "/Users", "/Users?count=0", "/Users?filter=nothing eq 1", "/Users?cursor=x",
+			`/Users?filter=userName eq "ann@x.test"`, `/Users?filter=userName eq "nobody"`, `/Users?filter=title pr&count=0`, "/Users?sortBy=title", "/Users?startIndex=1000",
+			"/Groups", "/Schemas", "/", "/nowhere",
+		} {
+			token, secret, err := w.service.CreateSCIMToken(t.Context(), w.commandLine(""), domain.NewSCIMToken{})
+			w.must(err)
+			bearer := []string{"Authorization", "Bearer " + string(secret)}
+			w.ok(http.StatusOK, "GET", "/Users/"+ann, "", bearer...)
+			before := w.send("GET", path, "", bearer...)
+			w.must(elsewhere.DeleteSCIMToken(t.Context(), w.commandLine(""), token.ID))
+			if before.status == http.StatusUnauthorized {
+				w.Errorf("%s before: %s", path, before.text)
+			}
+			w.refused(http.StatusUnauthorized, "", "GET", path, "", bearer...)
+		}
+		w.refused(http.StatusUnauthorized, "", "GET", "/Users?access%5Ftoken=x", "")
+	})
+}
+
+// O30-O32: what Okta's entitlement management reads, with its own URNs as declared types.
+func TestOktaEntitlements(t *testing.T) {
+	w := onSQLite(t)
+	const role, entitlement = "urn:okta:scim:schemas:core:1.0:Role", "urn:okta:scim:schemas:core:1.0:Entitlement"
+	w.declare(`{"schemas":[
+		{"id":"` + role + `","name":"Role","attributes":[{"name":"displayName","required":true},{"name":"description"}]},
+		{"id":"` + entitlement + `","name":"Entitlement","attributes":[{"name":"displayName","required":true},{"name":"type"},{"name":"description"}]}],
+		"resourceTypes":[{"name":"Role","endpoint":"/Roles","schema":"` + role + `"},{"name":"Entitlement","endpoint":"/Entitlements","schema":"` + entitlement + `"}]}`)
+	types := w.ok(http.StatusOK, "GET", "/ResourceTypes", "").text
+	schemas := w.ok(http.StatusOK, "GET", "/Schemas", "").text
+	for endpoint, urn := range map[string]string{"/Roles": role, "/Entitlements": entitlement} {
+		if !strings.Contains(types, `"endpoint":"`+endpoint+`"`) || !strings.Contains(schemas, urn) {
+			t.Errorf("%s is not discovered", endpoint)
+		}
+		for _, name := range []string{"Reader", "Writer"} {
+			w.ok(http.StatusCreated, "POST", endpoint, `{"schemas":["`+urn+`"],"displayName":"`+name+`","description":"d"}`)
+		}
+		if got := w.ok(http.StatusOK, "GET", endpoint+"?count=1&startIndex=1", ""); got.body["itemsPerPage"] != 1.0 || got.body["totalResults"] != 2.0 {
+			t.Errorf("%s", got.text)
+		}
+	}
+	user := w.ok(http.StatusCreated, "POST", "/Users", userWith(`"userName":"ann","roles":[{"value":"r","display":"Reader","type":"x","primary":true}],"entitlements":[{"value":"e"}]`))
+	if dig(user.body, "roles").([]any)[0].(map[string]any)["display"] != "Reader" || user.body["entitlements"] == nil {
+		t.Errorf("%s", user.text)
+	}
+}
+
+// S80: a mistake about one person does not block the others, and 25 requests a second are no reason to wait.
+func TestOneMistakeBlocksNobody(t *testing.T) {
+	w := onSQLite(t)
+	for i := range 60 {
+		name := strconv.Itoa(i) + "@x.test"
+		if i%3 == 0 {
+			w.refused(http.StatusBadRequest, "invalidValue", "POST", "/Users", userWith(`"userName":"`+name+`","active":"perhaps"`))
+			continue
+		}
+		w.create(name)
+	}
+	if got := w.ok(http.StatusOK, "GET", "/Users?count=0", ""); got.body["totalResults"] != 40.0 {
+		t.Errorf("%s", got.text)
+	}
 }

@@ -192,12 +192,21 @@ func (s *Server) route(serve handler) http.Handler {
 		if handled, err := s.ownUser(w, r); handled {
 			return err
 		}
-		scope, err := s.authenticate(w, r)
-		if err != nil {
-			return err
+		scope, presumed := s.presume(r)
+		var err error
+		if !presumed {
+			if scope, err = s.authenticate(w, r); err != nil {
+				return err
+			}
 		}
 		req := &request{Request: r, scope: scope, profile: profileOf(r, scope), entry: &entry{}}
 		err = s.serve(w, req, serve)
+		if err != nil && presumed {
+			// What failed may not have asked whether the token is still there.
+			if _, refused := s.authenticate(w, r); refused != nil {
+				return refused
+			}
+		}
 		s.recorder.note(req, err)
 		return err
 	}).With(renderError)

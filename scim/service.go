@@ -9,6 +9,7 @@ import (
 // Tokens checks an identity provider's credential.
 type Tokens interface {
 	SCIMToken(ctx context.Context, secret string, client domain.Client) (domain.OrgScope, error)
+	PresumeSCIMToken(secret string, client domain.Client) (domain.OrgScope, bool)
 	IssueAccessToken(ctx context.Context, clientID, clientSecret string) (domain.Secret, error)
 	OwnUser(ctx context.Context, secret string, client domain.Client) (domain.OrgScope, domain.SCIMUser, error)
 	SigningKey(ctx context.Context) (string, error)

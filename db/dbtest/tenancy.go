@@ -227,7 +227,7 @@ func scimCalls(a tenant) map[string]foreignCall {
 			missing, err := o.SCIMUsers().Missing(theirs)
 			return without(len(missing) != 1, err)
 		},
-		"SCIMUsers.Fetch": func(o domain.OrgTx) error { return absent(o.SCIMUsers().Fetch(a.user.ID)) },
+		"SCIMUsers.Fetch": func(o domain.OrgTx) error { return absent(o.SCIMUsers().Fetch(a.user.ID, "")) },
 		"SCIMUsers.People": func(o domain.OrgTx) error {
 			people, err := o.SCIMUsers().People([]string{string(a.user.ID), a.user.ExternalID})
 			return without(len(people) != 0, err)
@@ -323,8 +323,12 @@ func credentialCalls(a tenant) map[string]foreignCall {
 		},
 		"Tokens.Update": func(o domain.OrgTx) error { return refused(o.Tokens().Update(a.token)) },
 		"Tokens.Delete": func(o domain.OrgTx) error { return refused(o.Tokens().Delete(a.token.ID)) },
-		"Tokens.Touch":  func(o domain.OrgTx) error { return refused(o.Tokens().Touch(a.token.ID, Start.Add(time.Hour))) },
-		"Keys.Get":      func(o domain.OrgTx) error { return absent(o.Keys().Get(a.key.ID)) },
+		"Tokens.Exists": func(o domain.OrgTx) error {
+			there, err := o.Tokens().Exists(a.token.ID)
+			return without(there, err)
+		},
+		"Tokens.Touch": func(o domain.OrgTx) error { return refused(o.Tokens().Touch(a.token.ID, Start.Add(time.Hour))) },
+		"Keys.Get":     func(o domain.OrgTx) error { return absent(o.Keys().Get(a.key.ID)) },
 		"Keys.List": func(o domain.OrgTx) error {
 			all, err := o.Keys().List(domain.PersonalKey, a.key.User)
 			return without(slices.ContainsFunc(all, func(k domain.Key) bool { return k.ID == a.key.ID }), err)
