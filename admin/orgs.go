@@ -151,10 +151,13 @@ type organizationInfo struct {
 	MemberDisabled         bool                `json:"member_disabled"`
 	IPAllowlistEnabled     bool                `json:"ip_allowlist_enabled"`
 	CanExportUsageBackfill bool                `json:"can_export_usage_backfill"`
+	GroupTwinsAllowed      bool                `json:"scim_group_twins_allowed"`
 }
 
 func orgInfo(view domain.OrgView, c caller) organizationInfo {
-	return organizationInfo{OrgSlim: org(view), Config: unlimited(), Permissions: permissions(c.scope.Permissions())}
+	return organizationInfo{
+		OrgSlim: org(view), Config: unlimited(), Permissions: permissions(c.scope.Permissions()), GroupTwinsAllowed: view.Settings.GroupTwinsAllowed,
+	}
 }
 
 func (a *api) getOrgInfo(ctx context.Context, c caller, _ *none) (*out[organizationInfo], error) {
@@ -178,6 +181,7 @@ type organizationUpdate struct {
 	MaxServiceKeyExpiryDays optional[int]    `json:"max_service_key_expiry_days,omitempty"`
 	SecurityContact         optional[string] `json:"security_contact,omitempty"`
 	GroupSeparator          *string          `json:"scim_group_name_separator,omitempty"`
+	GroupTwinsAllowed       *bool            `json:"scim_group_twins_allowed,omitempty" doc:"Lets pushed groups share a name; by default a name is unique, because names grant roles."`
 }
 
 func (u *organizationUpdate) apply(s *domain.OrgSettings) {
@@ -187,6 +191,7 @@ func (u *organizationUpdate) apply(s *domain.OrgSettings) {
 	assign(&s.PATCreationDisabled, u.PATCreationDisabled)
 	assign(&s.WorkspaceAdminCanInvite, u.WorkspaceAdminCanInvite)
 	assign(&s.GroupSeparator, u.GroupSeparator)
+	assign(&s.GroupTwinsAllowed, u.GroupTwinsAllowed)
 	u.MaxAPIKeyExpiryDays.apply(&s.MaxAPIKeyExpiryDays)
 	u.MaxPATExpiryDays.apply(&s.MaxPATExpiryDays)
 	u.MaxServiceKeyExpiryDays.apply(&s.MaxServiceKeyExpiryDays)
