@@ -100,14 +100,15 @@ func (s *sqliteEngine) ping(ctx context.Context) error {
 	return translate(s.reader.GetContext(ctx, &one, "SELECT 1"))
 }
 
-// read runs fn in a transaction that sees one state of the database throughout.
+// read runs fn on one connection without a transaction: each statement sees what was committed before it, as on PostgreSQL,
+// and most reads are one statement, for which BEGIN and ROLLBACK would cost as much again.
 func (s *sqliteEngine) read(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error {
-	sqlTx, err := s.reader.BeginTxx(ctx, nil)
+	conn, err := s.reader.Connx(ctx)
 	if err != nil {
 		return unavailable(err)
 	}
-	defer func() { _ = sqlTx.Rollback() }()
-	t := begin(ctx, sqlTx)
+	defer func() { _ = conn.Close() }()
+	t := begin(ctx, conn)
 	err = fn(t)
 	if t.cause != nil {
 		return orCause(err, t.cause)

@@ -39,14 +39,14 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, o outcome) e
 	case http.StatusCreated:
 		w.Header().Set("Location", s.location(o.res.kind, o.res.id))
 	}
-	out := begin(w, o.status)
+	out := s.begin(w, o.status)
 	out.resource(ctx, s, o.res, o.shown)
-	return out.end()
+	return s.end(out)
 }
 
 // answerList writes one page.
 func (s *Server) answerList(ctx context.Context, w http.ResponseWriter, list listRequest, found page, links links) error {
-	out := begin(w, http.StatusOK)
+	out := s.begin(w, http.StatusOK)
 	out.printf(`{"schemas":[%q],"totalResults":%d,`, listURN, found.Total)
 	if !list.byCursor {
 		out.printf(`"startIndex":%d,`, list.startIndex)
@@ -64,7 +64,7 @@ func (s *Server) answerList(ctx context.Context, w http.ResponseWriter, list lis
 		out.resource(ctx, s, res, list.projectionOf(res.kind))
 	}
 	out.printf("]}")
-	return out.end()
+	return s.end(out)
 }
 
 // output writes JSON piece by piece, so that a large group is never there twice.
@@ -75,9 +75,15 @@ type output struct {
 	err    error
 }
 
-func begin(w http.ResponseWriter, status int) *output {
+// begin begins an answer; its buffers are used again after end.
+func (s *Server) begin(w http.ResponseWriter, status int) *output {
 	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
+	if used, ok := s.outputs.Get().(*output); ok {
+		used.w.Reset(w)
+		used.err = nil
+		return used
+	}
 	return &output{w: bufio.NewWriterSize(w, 4<<10)}
 }
 
@@ -185,9 +191,15 @@ func showsMembers(t resourceType, p projection) bool {
 	return keep
 }
 
-func (o *output) end() error {
+func (s *Server) end(o *output) error {
 	if o.err != nil {
 		return fmt.Errorf("writing the answer: %w", o.err)
 	}
-	return o.w.Flush()
+	err := o.w.Flush()
+	const largest = 64 << 10
+	if err == nil && o.buffer.Cap() <= largest {
+		o.w.Reset(nil)
+		s.outputs.Put(o)
+	}
+	return err
 }

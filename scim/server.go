@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"muster/domain"
@@ -69,6 +70,8 @@ type Server struct {
 	recorder  *recorder
 	mux       *http.ServeMux
 	nowhere   http.Handler
+	// outputs are buffers that no answer uses at the moment.
+	outputs sync.Pool
 }
 
 // New returns the server; a base path must be cut off before. Run must be called for its activity to be kept.
