@@ -1,10 +1,6 @@
 package db
 
-import (
-	"slices"
-
-	"muster/domain"
-)
+import "muster/domain"
 
 type groupMemberStore struct{ handle }
 
@@ -15,7 +11,7 @@ type groupMemberRow struct {
 
 // Add implements domain.GroupMemberStore.
 func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
-	return s.inChunks(members, func(some []domain.MemberID) (added []domain.MemberID, err error) {
+	return inChunks(s.handle, members, func(some []domain.MemberID) (added []domain.MemberID, err error) {
 		err = s.changeAll(&added, `INSERT INTO group_members (org_id, group_id, member_id)
 			SELECT org_id, CAST(? AS TEXT), id FROM scim_users WHERE org_id = ? AND id `+s.dialect.in(len(some))+` ORDER BY id
 			ON CONFLICT DO NOTHING RETURNING member_id`, group, s.org, texts(some))
@@ -26,26 +22,11 @@ func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) (
 
 // Remove implements domain.GroupMemberStore.
 func (s groupMemberStore) Remove(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
-	return s.inChunks(members, func(some []domain.MemberID) (removed []domain.MemberID, err error) {
+	return inChunks(s.handle, members, func(some []domain.MemberID) (removed []domain.MemberID, err error) {
 		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = ? AND member_id "+s.dialect.in(len(some))+" RETURNING member_id",
 			s.org, group, texts(some))
 		return removed, err
 	})
-}
-
-// inChunks runs a set statement over the members in order of id and returns those it concerned, in that order.
-func (s groupMemberStore) inChunks(members []domain.MemberID, statement func([]domain.MemberID) ([]domain.MemberID, error)) ([]domain.MemberID, error) {
-	sorted := slices.Compact(slices.Sorted(slices.Values(members)))
-	var concerned []domain.MemberID
-	for some := range slices.Chunk(sorted, chunk) {
-		ids, err := statement(some)
-		if err != nil {
-			return nil, err
-		}
-		concerned = append(concerned, ids...)
-	}
-	slices.Sort(concerned)
-	return concerned, s.writable()
 }
 
 // List implements domain.GroupMemberStore.

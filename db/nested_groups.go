@@ -1,16 +1,12 @@
 package db
 
-import (
-	"slices"
-
-	"muster/domain"
-)
+import "muster/domain"
 
 type nestedGroupStore struct{ handle }
 
 // Add implements domain.NestedGroupStore.
 func (s nestedGroupStore) Add(group domain.GroupID, children []domain.GroupID) ([]domain.GroupID, error) {
-	return s.inChunks(children, func(some []domain.GroupID) (added []domain.GroupID, err error) {
+	return inChunks(s.handle, children, func(some []domain.GroupID) (added []domain.GroupID, err error) {
 		err = s.changeAll(&added, `INSERT INTO group_groups (org_id, group_id, child_id)
 			SELECT CAST(? AS TEXT), CAST(? AS TEXT), v.c0 FROM `+s.dialect.rows(1, len(some))+` WHERE TRUE
 			ON CONFLICT DO NOTHING RETURNING child_id`, s.org, group, texts(some))
@@ -20,23 +16,11 @@ func (s nestedGroupStore) Add(group domain.GroupID, children []domain.GroupID) (
 
 // Remove implements domain.NestedGroupStore.
 func (s nestedGroupStore) Remove(group domain.GroupID, children []domain.GroupID) ([]domain.GroupID, error) {
-	return s.inChunks(children, func(some []domain.GroupID) (removed []domain.GroupID, err error) {
+	return inChunks(s.handle, children, func(some []domain.GroupID) (removed []domain.GroupID, err error) {
 		err = s.changeAll(&removed, "DELETE FROM group_groups WHERE org_id = ? AND group_id = ? AND child_id "+s.dialect.in(len(some))+" RETURNING child_id",
 			s.org, group, texts(some))
 		return removed, err
 	})
-}
-
-func (s nestedGroupStore) inChunks(ids []domain.GroupID, statement func([]domain.GroupID) ([]domain.GroupID, error)) ([]domain.GroupID, error) {
-	var concerned []domain.GroupID
-	for some := range slices.Chunk(ids, chunk) {
-		found, err := statement(some)
-		if err != nil {
-			return nil, err
-		}
-		concerned = append(concerned, found...)
-	}
-	return concerned, s.writable()
 }
 
 // List implements domain.NestedGroupStore.
@@ -61,15 +45,5 @@ func (s nestedGroupStore) Parents(group domain.GroupID) ([]domain.GroupID, error
 
 // Missing implements domain.NestedGroupStore.
 func (s nestedGroupStore) Missing(ids []domain.GroupID) ([]domain.GroupID, error) {
-	found := make(map[domain.GroupID]bool, len(ids))
-	for some := range slices.Chunk(ids, chunk) {
-		var present []domain.GroupID
-		if err := s.all(&present, "SELECT id FROM scim_groups WHERE org_id = ? AND id "+s.dialect.in(len(some)), s.org, texts(some)); err != nil {
-			return nil, err
-		}
-		for _, id := range present {
-			found[id] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(ids), func(id domain.GroupID) bool { return found[id] }), s.refused
+	return missing(s.handle, "scim_groups", ids)
 }

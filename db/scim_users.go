@@ -212,21 +212,5 @@ func (s scimUserStore) addEmails(id domain.MemberID, keys []string) error {
 
 // Missing implements domain.SCIMUserStore.
 func (s scimUserStore) Missing(ids []domain.MemberID) ([]domain.MemberID, error) {
-	found := make(map[domain.MemberID]bool, len(ids))
-	for some := range slices.Chunk(ids, chunk) {
-		var present []domain.MemberID
-		if err := s.all(&present, "SELECT id FROM scim_users WHERE org_id = ? AND id "+s.dialect.in(len(some)), s.org, texts(some)); err != nil {
-			return nil, err
-		}
-		for _, id := range present {
-			found[id] = true
-		}
-	}
-	var missing []domain.MemberID
-	for _, id := range ids {
-		if !found[id] {
-			missing = append(missing, id)
-		}
-	}
-	return missing, s.refused
+	return missing(s.handle, "scim_users", ids)
 }

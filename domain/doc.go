@@ -19,10 +19,10 @@
 //	R12-R18  may they come in                          admit.go
 //	R19      the default organization                  settings.go
 //	R20-R23  invites                                   invite.go, admit.go
-//	R25-R30  people pushed by SCIM                     provision.go, provision_person.go, revoke.go, tombstone.go
+//	R25-R30  people pushed by SCIM                     provision.go, provision_query.go, provision_person.go, revoke.go, tombstone.go
 //	R31-R33  what a group's name means                 mapping.go
 //	R34-R36  which grant wins                          access.go
-//	R35      who is decided about again                provision_group.go, recompute.go
+//	R35      who is decided about again                provision_group.go, provision_members.go, recompute.go
 //	R37      why                                       explain.go, me.go
 //	R41-R42  sessions and keys                         credential.go, principal.go, token.go, key.go
 //	R43      the audit log                             audit.go
