@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// settle is how long the server is left alone before its idle memory is read.
-const settle = 2 * time.Second
-
 func resident() measurement {
 	return measurement{
 		report: report{
