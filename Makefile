@@ -46,11 +46,13 @@ fmt: $(GOLANGCI)
 
 # Speed and memory on both databases, with every write on disk: make bench TABLES=growth,memory USERS=1000000
 # The tables are ratios (against a bare handler), growth, groups, lists, bulk, sync and memory; SYNC is how many people sync brings.
+# ENGINE is SQLite or PostgreSQL for one of them alone.
 TABLES ?= ratios,growth,groups,lists,bulk,sync,memory
 USERS  ?= 0
 SYNC   ?= 2000
+ENGINE ?=
 bench: build
-	@MUSTER_TEST_POSTGRES_DURABLE=1 $(WITH_SERVICES) go run ./bench -tables $(TABLES) -users $(USERS) -sync $(SYNC)
+	@MUSTER_TEST_POSTGRES_DURABLE=1 $(WITH_SERVICES) go run ./bench -tables $(TABLES) -users $(USERS) -sync $(SYNC) -engine "$(ENGINE)"
 
 # The long fault tests: minutes to hours.
 soak:

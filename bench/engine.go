@@ -23,9 +23,13 @@ type engine struct {
 	folder, server string
 }
 
+// engines are those that were asked for and can be reached.
 func engines(o options, folder string) []engine {
-	list := []engine{{name: sqliteName, folder: folder}}
-	if o.postgres != "" {
+	var list []engine
+	if o.engine != postgresName {
+		list = append(list, engine{name: sqliteName, folder: folder})
+	}
+	if o.engine != sqliteName && o.postgres != "" {
 		list = append(list, engine{name: postgresName, server: o.postgres})
 	}
 	return list

@@ -57,22 +57,26 @@ func measureGroups(ctx context.Context, o options, e engine, r *report) error {
 	return g.readAndEnd(ctx, big)
 }
 
-// step measures one request or few; a failure becomes the cell and is returned where the rest needs the step.
-func (g groupBench) step(name string, do func() error) error {
+// step measures one request or few on a server that has just started, for the sake of its memory.
+// A failure becomes a row and is returned, for the rest may need the step.
+func (g groupBench) step(ctx context.Context, name string, do func() error) error {
 	log.Printf("%s, groups: %s", g.engine, name)
-	begun, took := time.Now(), time.Duration(0)
-	rise, err := g.process.rise(func() error {
-		begun = time.Now()
-		err := do()
-		took = time.Since(begun)
+	var took time.Duration
+	rise, err := g.process.rise(ctx, func() (err error) {
+		took, err = timed(do)
 		return err
 	})
+	g.row(name, took, mb(rise), err)
+	return err
+}
+
+// row adds the time and memory of a step, or why it failed.
+func (g groupBench) row(name string, took time.Duration, memory string, err error) {
 	if err != nil {
 		g.report.add(g.engine, name, "FAILED: "+err.Error(), "-")
-		return err
+		return
 	}
-	g.report.add(g.engine, name, ms(took), mb(rise))
-	return nil
+	g.report.add(g.engine, name, ms(took), memory)
 }
 
 // whole creates the large group, in as many requests as the limit of a body asks for.
@@ -80,7 +84,7 @@ func (g groupBench) whole(ctx context.Context) (id string, err error) {
 	first := min(g.size, bodyMembers)
 	requests := (g.size + bodyMembers - 1) / bodyMembers
 	name := fmt.Sprintf("a group of %s: create, %d requests", thousands(g.size), requests)
-	err = g.step(name, func() error {
+	err = g.step(ctx, name, func() error {
 		if id, err = g.createGroup(ctx, "whole", memberIDs(2, first)); err != nil {
 			return err
 		}
@@ -169,29 +173,45 @@ func (g groupBench) manyMembers(ctx context.Context) error {
 		g.report.add(g.engine, thousands(len(thousand))+" members "+row.name+" in one PATCH, best / median of 10", ms(row.took[0])+" / "+ms(row.took.median()), "-")
 	}
 	many := memberIDs(2, min(10_000, g.size))
-	return g.step(thousands(len(many))+" members added in one PATCH", func() error { return g.patch(ctx, id, "add", many) })
+	if err := g.step(ctx, thousands(len(many))+" members added in one PATCH", func() error { return g.patch(ctx, id, "add", many) }); err != nil {
+		return err
+	}
+	// A failure is in the table, and the other requests are still worth measuring.
+	_ = g.step(ctx, thousands(len(thousand))+" of these removed in one PATCH", func() error { return g.patch(ctx, id, "remove", thousand) })
+	return nil
 }
 
 // readAndEnd reads the large group in every way, renames and deletes it.
+// A failure is in the table, and the other requests are still worth measuring.
 func (g groupBench) readAndEnd(ctx context.Context, id string) error {
-	base := g.base + "/scim/v2/Groups"
-	rename := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"displayName","value":"renamed"}]}`
-	for _, c := range []struct {
-		name, method, address, body string
-		want                        int
-	}{
-		{"GET", http.MethodGet, base + "/" + id, "", http.StatusOK},
-		{"GET without members", http.MethodGet, base + "/" + id + "?excludedAttributes=members", "", http.StatusOK},
-		{"list of Groups", http.MethodGet, base + "?count=100", "", http.StatusOK},
-		{"list of Groups without members", http.MethodGet, base + "?count=100&excludedAttributes=members", "", http.StatusOK},
-		{"rename", http.MethodPatch, base + "/" + id, rename, http.StatusNoContent},
-		{"delete", http.MethodDelete, base + "/" + id, "", http.StatusNoContent},
-	} {
-		// A failure is in the table, and the other requests are still worth measuring.
-		_ = g.step("a group of "+thousands(g.size)+": "+c.name, func() error {
-			return send(ctx, c.method, c.address, g.bearer, c.body, c.want)
-		})
+	base, name := g.base+"/scim/v2/Groups", "a group of "+thousands(g.size)+": "
+	get := func(query string) func() error {
+		return func() error { return send(ctx, http.MethodGet, base+query, g.bearer, "", http.StatusOK) }
 	}
+	_ = g.step(ctx, name+"GET", get("/"+id))
+	_ = g.step(ctx, name+"list of Groups", get("?count=100"))
+	renamed := 0
+	for _, c := range []struct {
+		name string
+		do   func() error
+	}{
+		{"GET without members", get("/" + id + "?excludedAttributes=members")},
+		{"list of Groups without members", get("?count=100&excludedAttributes=members")},
+		{"rename", func() error {
+			renamed++
+			body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"displayName","value":"renamed %d"}]}`, renamed)
+			return send(ctx, http.MethodPatch, base+"/"+id, g.bearer, body, http.StatusNoContent)
+		}},
+	} {
+		took, err := sample(ctx, 10, func(context.Context) error { return c.do() })
+		if err != nil {
+			took = times{0}
+		}
+		g.row(name+c.name+", median of 10", took.median(), "-", err)
+	}
+	_ = g.step(ctx, name+"delete", func() error {
+		return send(ctx, http.MethodDelete, base+"/"+id, g.bearer, "", http.StatusNoContent)
+	})
 	return ctx.Err()
 }
 

@@ -66,7 +66,7 @@ func measureLists(ctx context.Context, o options, e engine, r *report) error {
 	for _, way := range walks() {
 		log.Printf("%s, lists: %s", e.name, way.name)
 		var got walked
-		rise, err := w.process.rise(func() error {
+		rise, err := w.process.rise(ctx, func() error {
 			var err error
 			got, err = w.walk(ctx, way)
 			return err

@@ -22,6 +22,7 @@ type options struct {
 	muster      string
 	postgres    string
 	tables      string
+	engine      string
 	users       int
 	requests    int
 	syncUsers   int
@@ -37,6 +38,7 @@ func main() {
 	flag.StringVar(&o.muster, "muster", "bin/muster", "the server's binary")
 	flag.StringVar(&o.postgres, "postgres", os.Getenv("MUSTER_TEST_POSTGRES_URL"), "a PostgreSQL server to make databases on; empty for SQLite only")
 	flag.StringVar(&o.tables, "tables", "ratios", "what to measure: some of ratios,growth,groups,lists,bulk,sync,memory")
+	flag.StringVar(&o.engine, "engine", "", "measure only SQLite or PostgreSQL")
 	flag.IntVar(&o.users, "users", 0, "people in the organization before measuring; 0: 2,000 for ratios, 100,000 elsewhere")
 	flag.IntVar(&o.requests, "requests", 2000, "how often growth sends each request at each size")
 	flag.IntVar(&o.syncUsers, "sync", 1000, "people of the first synchronization")
@@ -64,6 +66,9 @@ func (o options) usersOr(n int) int {
 func run(ctx context.Context, o options) error {
 	if o.limit != "" {
 		return serveLimit(ctx, o.limit, o.database)
+	}
+	if o.engine != "" && o.engine != sqliteName && o.engine != postgresName {
+		return fmt.Errorf("%q is no engine", o.engine)
 	}
 	folder, err := os.MkdirTemp("", "muster-bench")
 	if err != nil {

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log"
 	"strconv"
 	"time"
 )
-
-// settle is how long the server is left alone before its idle memory is read.
-const settle = 2 * time.Second
 
 func resident() measurement {
 	return measurement{
@@ -51,7 +49,7 @@ func measureResident(ctx context.Context, o options, e engine, r *report) error 
 		}
 	}
 	time.Sleep(settle)
-	return w.peak("idle again", r, func() (string, error) { return "-", nil })
+	return errors.Join(w.peak("idle again", r, func() (string, error) { return "-", nil }), ctx.Err())
 }
 
 // occupy sends one kind of request from 64 clients, each with a sequence of its own.
@@ -72,14 +70,14 @@ func (w *world) occupy(ctx context.Context, o options, c growthCase, r *report) 
 	})
 }
 
-// peak adds a row with the memory after do and the most while it ran.
+// peak adds a row with the memory after do and the most while it ran; a request that failed is in the row.
 func (w *world) peak(moment string, r *report, do func() (string, error)) error {
 	if err := w.process.forgetPeak(); err != nil {
 		return err
 	}
-	perSecond, err := do()
-	if err != nil {
-		return err
+	perSecond, failure := do()
+	if failure != nil {
+		perSecond = "FAILED: " + failure.Error()
 	}
 	now, err := w.process.memory()
 	r.add(w.engine, thousands(w.users), moment, perSecond, mb(now.resident), mb(now.peak))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"time"
 )
+
+// settle is how long a server that has just started is left alone before its memory is read.
+const settle = time.Second
 
 // process is the server's, which can be stopped and started again at the same address.
 type process struct {
@@ -70,15 +74,18 @@ func (p *process) forgetPeak() error {
 }
 
 // rise is how much more memory the server held at most while do ran than before.
-func (p *process) rise(do func() error) (int64, error) {
-	if err := p.forgetPeak(); err != nil {
+// It starts the server anew, because memory that an earlier request needed and the process keeps would hide some of it.
+func (p *process) rise(ctx context.Context, do func() error) (int64, error) {
+	p.stop()
+	if _, err := p.start(ctx); err != nil {
 		return 0, err
 	}
+	time.Sleep(settle)
 	before, err := p.memory()
 	if err != nil {
 		return 0, err
 	}
-	if err := do(); err != nil {
+	if err := errors.Join(p.forgetPeak(), do()); err != nil {
 		return 0, err
 	}
 	after, err := p.memory()

@@ -34,8 +34,13 @@ type times []time.Duration
 
 // sample sends n requests one after the other and keeps how long each took.
 func sample(ctx context.Context, n int, request func(context.Context) error) (times, error) {
+	return sampleFor(ctx, time.Hour, n, request)
+}
+
+// sampleFor is sample that sends no more after a while.
+func sampleFor(ctx context.Context, while time.Duration, n int, request func(context.Context) error) (times, error) {
 	took := make(times, 0, n)
-	for range n {
+	for start := time.Now(); len(took) < n && (len(took) == 0 || time.Since(start) < while); {
 		begun := time.Now()
 		if err := request(ctx); err != nil {
 			return nil, err
