@@ -26,6 +26,14 @@ type column struct {
 	optional bool
 }
 
+// equals says of an optional column that it is not empty, because SQLite uses an index over those that are not for nothing less.
+func (c column) equals() string {
+	if c.optional {
+		return "(" + c.name + " = ? AND " + c.name + " <> '')"
+	}
+	return c.name + " = ?"
+}
+
 // set is a multi-valued attribute that stands in a table of its own: "id IN (SELECT ...)".
 type set struct {
 	// query selects the ids of resources by org_id and a condition on value.
@@ -193,7 +201,7 @@ func (f filterable) compareText(col column, c domain.Compare) condition {
 	}
 	switch c.Op {
 	case domain.OpEqual:
-		return condition{sql: col.name + " = ?", args: []any{want}, exact: exact}
+		return condition{sql: col.equals(), args: []any{want}, exact: exact}
 	case domain.OpStartsWith:
 		return f.startsWith(col.name, want, exact)
 	case domain.OpContains:

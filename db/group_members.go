@@ -21,9 +21,11 @@ func (s groupMemberStore) Add(group domain.GroupID, members []domain.MemberID) (
 }
 
 // Remove implements domain.GroupMemberStore.
+// The group's id is hidden from PostgreSQL, which would take a new group, unknown to its statistics, for an empty one
+// and compare every member with every id of the list.
 func (s groupMemberStore) Remove(group domain.GroupID, members []domain.MemberID) ([]domain.MemberID, error) {
 	return inChunks(s.handle, members, func(some []domain.MemberID) (removed []domain.MemberID, err error) {
-		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = ? AND member_id "+s.dialect.in(len(some))+" RETURNING member_id",
+		err = s.changeAll(&removed, "DELETE FROM group_members WHERE org_id = ? AND group_id = (SELECT CAST(? AS TEXT)) AND member_id "+s.dialect.in(len(some))+" RETURNING member_id",
 			s.org, group, texts(some))
 		return removed, err
 	})

@@ -17,7 +17,7 @@ func (s nestedGroupStore) Add(group domain.GroupID, children []domain.GroupID) (
 // Remove implements domain.NestedGroupStore.
 func (s nestedGroupStore) Remove(group domain.GroupID, children []domain.GroupID) ([]domain.GroupID, error) {
 	return inChunks(s.handle, children, func(some []domain.GroupID) (removed []domain.GroupID, err error) {
-		err = s.changeAll(&removed, "DELETE FROM group_groups WHERE org_id = ? AND group_id = ? AND child_id "+s.dialect.in(len(some))+" RETURNING child_id",
+		err = s.changeAll(&removed, "DELETE FROM group_groups WHERE org_id = ? AND group_id = (SELECT CAST(? AS TEXT)) AND child_id "+s.dialect.in(len(some))+" RETURNING child_id",
 			s.org, group, texts(some))
 		return removed, err
 	})

@@ -138,6 +138,10 @@ func scans(plan []string) bool {
 					return true
 				}
 			}
+			// A search by the organization alone reads all of it, but for the index over those who are not active.
+			if strings.Contains(line, "SEARCH "+table+" ") && strings.HasSuffix(line, "(org_id=?)") && !strings.Contains(line, "inactive") {
+				return true
+			}
 		}
 	}
 	return false
