@@ -18,7 +18,7 @@ func (s groupStore) Query(q domain.Query) (domain.Result[domain.Group], error) {
 	needsMembers := refersTo(q, "", "members")
 	result, err := run(s.handle, q, found[domain.Group]{
 		table: "scim_groups", columns: groupColumns, fields: s.filterable(),
-		read: func(query string, args ...any) ([]row[domain.Group], error) {
+		read: func(_ bool, query string, args ...any) ([]row[domain.Group], error) {
 			var rows []listedGroupRow
 			if err := s.all(&rows, query, args...); err != nil {
 				return nil, err

@@ -14,8 +14,8 @@ type found[T any] struct {
 	// table names the table, and columns what is read of it.
 	table, columns string
 	fields         filterable
-	// read runs a statement whose rows are columns and then sort_key.
-	read func(query string, args ...any) ([]row[T], error)
+	// read runs a statement whose rows are columns and then sort_key; exact says that nothing looks into the documents it finds.
+	read func(exact bool, query string, args ...any) ([]row[T], error)
 	// document is what Match decides over; it is asked for when SQL alone cannot decide.
 	document func(T) domain.Document
 	// complete adds what the filter or the order needs and the row does not hold.
@@ -45,7 +45,7 @@ func run[T any](h handle, q domain.Query, of found[T]) (domain.Result[T], error)
 	result := domain.Result[T]{}
 	args := append([]any{h.org}, where.args...)
 	if q.Count > 0 {
-		rows, err := of.read("SELECT "+of.columns+", "+order.key+" AS sort_key FROM "+of.table+" WHERE org_id = ? AND "+where.sql+order.behind+
+		rows, err := of.read(true, "SELECT "+of.columns+", "+order.key+" AS sort_key FROM "+of.table+" WHERE org_id = ? AND "+where.sql+order.behind+
 			" ORDER BY "+order.by+" LIMIT ? OFFSET ?", append(append(args[:len(args):len(args)], order.args...), q.Count+1, q.Offset)...)
 		if err != nil {
 			return result, err

@@ -73,7 +73,7 @@ func (s *scanning[T]) chunks(where condition) error {
 		if last != "" {
 			text, args = query+behind, append(slices.Clip(first), last)
 		}
-		rows, err := s.of.read(text+" ORDER BY id"+reverse+" LIMIT ?", append(slices.Clip(args), chunk)...)
+		rows, err := s.of.read(false, text+" ORDER BY id"+reverse+" LIMIT ?", append(slices.Clip(args), chunk)...)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (s resourceStore) Query(resourceType string, q domain.Query) (domain.Result
 			columns: map[string]column{"id": {name: "id", canonical: true}, "externalId": {name: "external_id", optional: true}},
 			times:   map[string]string{"meta.created": "created_at", "meta.lastModified": "updated_at"},
 		},
-		read: func(query string, args ...any) ([]row[domain.Resource], error) {
+		read: func(_ bool, query string, args ...any) ([]row[domain.Resource], error) {
 			var rows []struct {
 				resourceRow
 

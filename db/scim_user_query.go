@@ -17,18 +17,15 @@ type listedUserRow struct {
 // Query implements domain.SCIMUserStore; groups come with the rows.
 func (s scimUserStore) Query(q domain.Query) (domain.Result[domain.SCIMUser], error) {
 	needsManagers := refersTo(q, domain.EnterpriseURN, "manager")
-	where := s.filterable().compile(q.Filter)
-	_, sortable := s.filterable().order(q)
-	raw := q.Raw && where.exact && sortable
 	return run(s.handle, q, found[domain.SCIMUser]{
 		table: "scim_users", columns: s.listedColumns(), fields: s.filterable(),
-		read: func(query string, args ...any) ([]row[domain.SCIMUser], error) {
+		read: func(exact bool, query string, args ...any) ([]row[domain.SCIMUser], error) {
 			var rows []listedUserRow
 			if err := s.all(&rows, query, args...); err != nil {
 				return nil, err
 			}
 			return convert(rows, func(r listedUserRow) (row[domain.SCIMUser], error) {
-				user, err := r.user(raw)
+				user, err := r.user(q.Raw && exact)
 				return row[domain.SCIMUser]{item: user, id: string(user.ID), key: r.Key}, err
 			})
 		},

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -105,19 +106,8 @@ func (s *Service) Activity(ctx context.Context, scope OrgScope, query ActivityQu
 		}
 		return err
 	})
-	slices.SortFunc(entries, func(a, b ActivityEntry) int { return -compareIDs(a.ID, b.ID) })
+	slices.SortFunc(entries, func(a, b ActivityEntry) int { return cmp.Compare(b.ID, a.ID) })
 	return entries[:min(len(entries), query.Limit)], err
-}
-
-func compareIDs(a, b ActivityID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }
 
 // activity is a change as the provisioning log shows it.

@@ -131,8 +131,7 @@ func (r *recorder) add(p *pending, token domain.TokenID, req *request, err error
 		Resource: req.entry.resource, Target: req.entry.target, Status: http.StatusOK, Requests: 1,
 	}
 	if one.Resource == "" {
-		segment, _, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, base+"/"), "/")
-		one.Resource = shown(segment)
+		one.Resource = shown(req.segment())
 	}
 	if err != nil {
 		failure := toSCIM(err)

@@ -107,9 +107,7 @@ func plainCreate(op *bulkOperation) (keys []string, ok bool) {
 	}
 	for name, value := range data {
 		switch {
-		case schema.EqualNames(name, "userName"), schema.EqualNames(name, "externalId"):
-			keys = append(keys, textsIn(value)...)
-		case schema.EqualNames(name, "emails"):
+		case schema.EqualNames(name, "userName"), schema.EqualNames(name, "externalId"), schema.EqualNames(name, "emails"):
 			keys = append(keys, textsIn(value)...)
 		case strings.HasPrefix(name, "urn:") && !schema.EqualNames(name, domain.EnterpriseURN):
 			return nil, false // a declared attribute may have to be unique

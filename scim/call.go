@@ -73,7 +73,12 @@ func (s *Server) get(ctx context.Context, c *call) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	known, err := notModified(c.header, found.version)
+	return unlessKnown(c.header, found, shown)
+}
+
+// unlessKnown answers 304 to a client that has this version already (S19).
+func unlessKnown(header http.Header, found resource, shown projection) (outcome, error) {
+	known, err := notModified(header, found.version)
 	if known {
 		return outcome{status: http.StatusNotModified, res: found}, err
 	}

@@ -49,12 +49,9 @@ func (s *Server) answerOwn(w http.ResponseWriter, r *http.Request, scope domain.
 	}
 	res := own.resource(user)
 	w.Header().Set("Location", s.location(res.kind, res.id))
-	unchanged, err := notModified(r.Header, res.version)
-	if unchanged {
-		return s.answer(r.Context(), w, outcome{status: http.StatusNotModified, res: res})
-	}
+	result, err := unlessKnown(r.Header, res, shown)
 	if err != nil {
 		return err
 	}
-	return s.answer(r.Context(), w, outcome{status: http.StatusOK, res: res, shown: shown})
+	return s.answer(r.Context(), w, result)
 }

@@ -338,11 +338,16 @@ func (s *Server) serveList(w http.ResponseWriter, r *request, types []collection
 
 // collection returns the resource type that the path names.
 func (r *request) collection() (collection, error) {
-	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, base+"/"), "/")
-	if in, ok := r.catalog.at(segment); ok {
+	if in, ok := r.catalog.at(r.segment()); ok {
 		return in, nil
 	}
 	return nil, nowhere()
+}
+
+// segment is the path's first one behind the base.
+func (r *request) segment() string {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, base+"/"), "/")
+	return segment
 }
 
 // reads reports whether the request only reads; HEAD is GET without a body (S24).

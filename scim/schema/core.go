@@ -15,7 +15,7 @@ const (
 func User() Resource {
 	return Resource{
 		Name: "User", Description: "User Account", Endpoint: "/Users",
-		Common:     common(),
+		Common:     Common(),
 		Core:       convert(elimity.CoreUserSchema()),
 		Extensions: []Extension{{Schema: convert(elimity.ExtensionEnterpriseUser())}},
 	}
@@ -25,12 +25,13 @@ func User() Resource {
 func Group() Resource {
 	return Resource{
 		Name: "Group", Description: "Group", Endpoint: "/Groups",
-		Common: common(),
+		Common: Common(),
 		Core:   convert(elimity.CoreGroupSchema()),
 	}
 }
 
-func common() []Attribute {
+// Common returns the attributes that every resource has (RFC 7643 section 3.1).
+func Common() []Attribute {
 	attributes := convertAll(elimity.CommonAttributes(), "", correctionsOf(""))
 	for i := range attributes {
 		attributes[i].Required = attributes[i].Name == "id"

@@ -25,6 +25,3 @@ func declaredAttributes(definitions []domain.AttributeDefinition) []Attribute {
 	}
 	return attributes
 }
-
-// Common returns the attributes that every resource has (RFC 7643 section 3.1).
-func Common() []Attribute { return common() }
