@@ -23,6 +23,7 @@ type Config struct {
 	Session func(*http.Request) string
 	// SameOrigin refuses what another site makes a signed-in browser send (item 99).
 	SameOrigin *httpx.SameOrigin
+	Providers  Providers
 	Log        *slog.Logger
 }
 

@@ -249,6 +249,15 @@ func TestRoles(t *testing.T) {
 			{http.MethodGet, "/orgs/current/service-keys", "", [4]int{yes, no, no, no}},
 			{http.MethodGet, fmt.Sprint("/orgs/current/members/", admins, "/access"), "", [4]int{yes, yes, yes, yes}},
 			{http.MethodGet, "/me", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodGet, "/me/sessions", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodDelete, "/me/sessions", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodDelete, "/me/sessions/" + unknownID, "", [4]int{gone, gone, gone, gone}},
+			// An Operator may not touch an Admin (R4).
+			{http.MethodGet, fmt.Sprint("/orgs/current/members/", admins, "/sessions"), "", [4]int{yes, no, no, no}},
+			{http.MethodDelete, fmt.Sprint("/orgs/current/members/", admins, "/sessions"), "", [4]int{yes, no, no, no}},
+			{http.MethodDelete, "/orgs/current/sessions", "", [4]int{yes, no, no, no}},
+			{http.MethodGet, "/orgs/current/login-providers", "", [4]int{yes, yes, yes, yes}},
+			{http.MethodPost, "/orgs/current/login-providers/custom-oidc/test", "", [4]int{yes, yes, no, no}},
 			{http.MethodGet, "/auth/public", "", [4]int{yes, yes, yes, yes}},
 			{http.MethodGet, "/workspaces", "", [4]int{yes, yes, yes, yes}},
 			// Users and Viewers are not in the workspace, and so it does not exist for them (R44).

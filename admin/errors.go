@@ -71,11 +71,20 @@ func fail(w http.ResponseWriter, _ *http.Request, err error) {
 		// The model's generated clients repeat a 409 unless they are told not to.
 		w.Header().Set("X-Should-Retry", "false")
 	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="muster"`)
+		w.Header().Set("WWW-Authenticate", challenge(known))
 	case http.StatusInternalServerError:
 		body = failure{Detail: "something went wrong on our side", Error: "something went wrong on our side"}
 	}
 	_ = httpx.WriteJSON(w, status, mediaType, body)
+}
+
+// challenge asks for a credential, or for a fresh proof by whoever sits before the session (RFC 9470 section 3).
+func challenge(known *domain.Error) string {
+	if known.Kind != domain.StepUpNeeded {
+		return `Bearer realm="muster"`
+	}
+	return `Bearer realm="muster", error="insufficient_user_authentication", error_description="` + known.Text +
+		`", step_up_path="/api/v1/oauth/` + known.Provider + `/step-up"`
 }
 
 const mediaType = "application/json"
@@ -103,7 +112,7 @@ func statusOf(kind domain.Kind) int {
 		return http.StatusConflict
 	case domain.Stale:
 		return http.StatusPreconditionFailed
-	case domain.Unauthenticated:
+	case domain.Unauthenticated, domain.StepUpNeeded:
 		return http.StatusUnauthorized
 	case domain.Forbidden:
 		return http.StatusForbidden

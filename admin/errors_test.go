@@ -29,12 +29,17 @@ func TestErrorKinds(t *testing.T) {
 		header map[string]string
 		body   string
 	}{
-		"invalid":              {domain.Invalidf("email", "why"), 422, nil, `{"detail":[{"loc":["body","email"],"msg":"why","type":"value_error"}],"error":"why"}`},
-		"not found":            {domain.Errorf(domain.NotFound, "why"), 404, nil, both("why")},
-		"conflict":             {domain.Conflictf("email", "why"), 409, map[string]string{"X-Should-Retry": "false"}, both("why")},
-		"stale":                {domain.Errorf(domain.Stale, "why"), 412, nil, both("why")},
-		"unauthenticated":      {domain.Errorf(domain.Unauthenticated, "why"), 401, map[string]string{"WWW-Authenticate": `Bearer realm="muster"`}, both("why")},
-		"forbidden":            {domain.Errorf(domain.Forbidden, "why"), 403, nil, both("why")},
+		"invalid":         {domain.Invalidf("email", "why"), 422, nil, `{"detail":[{"loc":["body","email"],"msg":"why","type":"value_error"}],"error":"why"}`},
+		"not found":       {domain.Errorf(domain.NotFound, "why"), 404, nil, both("why")},
+		"conflict":        {domain.Conflictf("email", "why"), 409, map[string]string{"X-Should-Retry": "false"}, both("why")},
+		"stale":           {domain.Errorf(domain.Stale, "why"), 412, nil, both("why")},
+		"unauthenticated": {domain.Errorf(domain.Unauthenticated, "why"), 401, map[string]string{"WWW-Authenticate": `Bearer realm="muster"`}, both("why")},
+		"forbidden":       {domain.Errorf(domain.Forbidden, "why"), 403, nil, both("why")},
+		"step up": {
+			&domain.Error{Kind: domain.StepUpNeeded, Text: "prove it", Provider: "custom-oidc"}, 401,
+			map[string]string{"WWW-Authenticate": `Bearer realm="muster", error="insufficient_user_authentication", error_description="prove it", step_up_path="/api/v1/oauth/custom-oidc/step-up"`},
+			both("prove it"),
+		},
 		"guarded":              {domain.Errorf(domain.Guarded, "why").After(90 * time.Second), 429, map[string]string{"Retry-After": "90"}, both("why")},
 		"too large":            {domain.Errorf(domain.TooLarge, "why"), 413, nil, both("why")},
 		"limited":              {domain.Errorf(domain.Limited, "why").After(2 * time.Second), 429, map[string]string{"Retry-After": "2"}, both("why")},
@@ -46,7 +51,7 @@ func TestErrorKinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			handler := httpx.Observer{}.Wrap(admin.New(admin.Config{
-				Service: domain.New(broken{c.err}, domain.Policy{}), Session: func(*http.Request) string { return "session" },
+				Service: domain.New(broken{c.err}, domain.Policy{}), Session: func(*http.Request) string { return domain.NewOpaque() },
 			}))
 			recorder := httptest.NewRecorder()
 			handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/me", nil))

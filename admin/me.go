@@ -9,7 +9,7 @@ import (
 
 // grantBody is why a role is held.
 type grantBody struct {
-	Kind domain.GrantKind `json:"kind" doc:"manual, invite, jit, group, bootstrap or scim."`
+	Kind domain.GrantKind `json:"kind" doc:"manual, invite, jit, group, sso_group, bootstrap or scim."`
 	// Source is the id of the group, the invite or the member that gave it.
 	Source     *string    `json:"source"`
 	SourceName *string    `json:"source_name"`

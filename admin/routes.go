@@ -53,10 +53,26 @@ func (a *api) routes() {
 	at(a, route{post, "/orgs/current/service-keys", inOrg, "Create a service key; it is shown this once", 0}, a.createServiceKey)
 	at(a, route{remove, "/orgs/current/service-keys/{id}", inOrg, "End a service key", 0}, a.deleteServiceKey)
 
+	a.signInRoutes()
+
 	at(a, route{get, "/workspaces", inOrg, "The workspaces that the caller sees", 0}, a.listWorkspaces)
 	at(a, route{post, "/workspaces", inOrg, "Create a workspace", 0}, a.createWorkspace)
 	at(a, route{get, "/workspaces/{workspace_id}", inOrg, "A workspace", 0}, a.getWorkspace)
 	at(a, route{patch, "/workspaces/{workspace_id}", inOrg, "Rename a workspace", 0}, a.renameWorkspace)
 	at(a, route{remove, "/workspaces/{workspace_id}", inOrg, "Delete a workspace", 0}, a.deleteWorkspace)
 	at(a, route{get, "/workspaces/current/members", inWorkspace, "Who is in the workspace, and who was invited to it", 0}, a.listWorkspaceMembers)
+}
+
+// signInRoutes are the operations on sessions and identity providers.
+func (a *api) signInRoutes() {
+	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
+
+	at(a, route{get, "/me/sessions", asPerson, "The caller's signed-in browsers", 0}, a.listMySessions)
+	at(a, route{remove, "/me/sessions", asPerson, "Sign the caller out everywhere", 0}, a.endMySessions)
+	at(a, route{remove, "/me/sessions/{session_id}", asPerson, "End one of the caller's sessions", 0}, a.endMySession)
+	at(a, route{get, "/orgs/current/members/{identity_id}/sessions", inOrg, "A member's signed-in browsers", 0}, a.listMemberSessions)
+	at(a, route{remove, "/orgs/current/members/{identity_id}/sessions", inOrg, "Sign a member out everywhere", 0}, a.endMemberSessions)
+	at(a, route{remove, "/orgs/current/sessions", inOrg, "Sign everybody out, or everybody of one identity provider", 0}, a.endOrgSessions)
+	at(a, route{get, "/orgs/current/login-providers", inOrg, "The identity providers, and what to register there", 0}, a.listProviders)
+	at(a, route{post, "/orgs/current/login-providers/{provider_id}/test", inOrg, "Check an identity provider; nothing is saved", 0}, a.testProvider)
 }

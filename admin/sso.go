@@ -42,6 +42,10 @@ func (a *api) listSSOSettings(ctx context.Context, c caller, _ *none) (*out[[]ss
 type ssoUpdate struct {
 	DefaultWorkspaceRole *domain.RoleID        `json:"default_workspace_role_id,omitempty"`
 	DefaultWorkspaces    *[]domain.WorkspaceID `json:"default_workspace_ids,omitempty" doc:"May be empty: then people join the organization only (R14)."`
+	GroupsEnabled        *bool                 `json:"sso_groups_enabled,omitempty" doc:"Give roles by the group names in ID tokens."`
+	GroupsClaim          *string               `json:"sso_groups_claim_field,omitempty" doc:"The claim that holds them." maxLength:"200"`
+	GroupsRequired       *bool                 `json:"sso_groups_required,omitempty" doc:"Refuse a sign-in whose groups give nothing."`
+	GroupsRoleSync       *bool                 `json:"sso_groups_role_sync_enabled,omitempty" doc:"Bring roles up to date at every sign-in, not only at the first."`
 }
 
 type ssoUpdateRequest struct {
@@ -55,6 +59,10 @@ func (a *api) updateSSOSettings(ctx context.Context, c caller, in *ssoUpdateRequ
 		if in.Body != nil {
 			assign(&s.DefaultWorkspaceRole, in.Body.DefaultWorkspaceRole)
 			assign(&s.DefaultWorkspaces, in.Body.DefaultWorkspaces)
+			assign(&s.GroupsEnabled, in.Body.GroupsEnabled)
+			assign(&s.GroupsClaim, in.Body.GroupsClaim)
+			assign(&s.GroupsRequired, in.Body.GroupsRequired)
+			assign(&s.GroupsRoleSync, in.Body.GroupsRoleSync)
 		}
 	})
 	if err != nil {

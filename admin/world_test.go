@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -41,14 +42,14 @@ func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func
 		}
 		policy := domain.Policy{
 			InitialOrgName: "Default", DefaultWorkspaceName: "Workspace 1", OrgCreationDisabled: true,
-			PersonalOrgsDisabled: true, JITEnabled: true, Issuers: []string{"https://idp.example"},
+			PersonalOrgsDisabled: true, JITEnabled: true, Providers: map[string]domain.ProviderPolicy{domain.ProviderOIDC: {Issuer: "https://idp.example"}},
 		}
 		publicURL := &url.URL{Scheme: "https", Host: "muster.example"}
 		sameOrigin, err := httpx.NewSameOrigin(publicURL)
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := admin.Config{Version: "1.2.3", Session: httpx.Cookies{Secure: true}.Session, SameOrigin: sameOrigin}
+		config := admin.Config{Version: "1.2.3", Session: httpx.Cookies{Secure: true}.Session, SameOrigin: sameOrigin, Providers: providers{}}
 		if edit != nil {
 			edit(&policy, &config)
 		}
@@ -61,6 +62,20 @@ func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func
 		w.key = w.keyFor("", "ada@example.com", true)
 		test(w)
 	})
+}
+
+// providers is one provider that works and is somewhat unusual.
+type providers struct{}
+
+func (providers) List() []domain.ProviderStatus {
+	return []domain.ProviderStatus{{ID: domain.ProviderOIDC, Name: "Okta", Issuer: "https://idp.example", ClientID: "muster", Ready: true}}
+}
+
+func (providers) Test(_ context.Context, id string) ([]domain.Finding, error) {
+	if id != domain.ProviderOIDC {
+		return nil, domain.Errorf(domain.NotFound, "there is no provider %q", id)
+	}
+	return []domain.Finding{{Check: "discovery", Level: domain.FindingOK, Detail: "answers"}, {Check: "PKCE", Level: domain.FindingWarning, Detail: "odd"}}, nil
 }
 
 // keyFor makes a person in an organization and returns their token.

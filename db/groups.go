@@ -45,6 +45,20 @@ func (s groupStore) Get(id domain.GroupID) (domain.Group, error) {
 	return row.group()
 }
 
+// Explicit implements domain.GroupStore.
+func (s groupStore) Explicit(keys []string) ([]domain.Group, error) {
+	if len(keys) == 0 {
+		return nil, s.refused
+	}
+	var rows []groupRow
+	err := s.all(&rows, "SELECT "+groupColumns+" FROM scim_groups WHERE org_id = ? AND explicit = TRUE AND display_name_key "+s.dialect.in(len(keys))+" ORDER BY id",
+		s.org, texts(keys))
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, groupRow.group)
+}
+
 // Each implements domain.GroupStore; fn may use the transaction.
 func (s groupStore) Each(fn func(domain.Group) error) error {
 	var rows []groupRow

@@ -10,15 +10,16 @@ type identityRow struct {
 	Provider  string            `db:"provider"`
 	Issuer    string            `db:"issuer"`
 	Subject   string            `db:"subject"`
+	Object    string            `db:"object"`
 	Email     string            `db:"email"`
 	CreatedAt int64             `db:"created_at"`
 }
 
-const identityColumns = "id, user_id, provider, issuer, subject, email, created_at"
+const identityColumns = "id, user_id, provider, issuer, subject, object, email, created_at"
 
 func (r identityRow) identity() (domain.Identity, error) {
 	return domain.Identity{
-		ID: r.ID, User: r.User, Provider: r.Provider, Issuer: r.Issuer, Subject: r.Subject, Email: r.Email, CreatedAt: moment(r.CreatedAt),
+		ID: r.ID, User: r.User, Provider: r.Provider, Issuer: r.Issuer, Subject: r.Subject, Object: r.Object, Email: r.Email, CreatedAt: moment(r.CreatedAt),
 	}, nil
 }
 
@@ -52,8 +53,18 @@ func (s identityStore) Insert(i domain.Identity) (bool, error) {
 		}
 	}
 	delete(s.fresh, i.User)
-	return s.insert("INSERT INTO identities ("+identityColumns+") VALUES (?, ?, ?, ?, ?, ?, ?)",
-		i.ID, i.User, i.Provider, i.Issuer, i.Subject, i.Email, micros(i.CreatedAt))
+	return s.insert("INSERT INTO identities ("+identityColumns+") VALUES ("+places(8)+")",
+		i.ID, i.User, i.Provider, i.Issuer, i.Subject, i.Object, i.Email, micros(i.CreatedAt))
+}
+
+// ByObject implements domain.IdentityStore.
+func (s identityStore) ByObject(provider, object string) ([]domain.Identity, error) {
+	var rows []identityRow
+	err := s.all(&rows, "SELECT "+identityColumns+" FROM identities WHERE object = ? AND object <> '' AND provider = ? ORDER BY id", object, provider)
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, identityRow.identity)
 }
 
 // DeleteOfUser implements domain.IdentityStore.

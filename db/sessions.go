@@ -1,6 +1,11 @@
 package db
 
-import "muster/domain"
+import (
+	"strings"
+	"time"
+
+	"muster/domain"
+)
 
 type sessionStore struct{ handle }
 
@@ -51,43 +56,63 @@ func (r holderRow) add(holder *domain.Holder) error {
 }
 
 type sessionRow struct {
-	ID        domain.SessionID `db:"id"`
-	Digest    domain.Digest    `db:"digest"`
-	User      domain.UserID    `db:"user_id"`
-	Provider  string           `db:"provider"`
-	Issuer    string           `db:"issuer"`
-	Subject   string           `db:"subject"`
-	SID       string           `db:"sid"`
-	AuthTime  int64            `db:"auth_time"`
-	ACR       string           `db:"acr"`
-	AMR       string           `db:"amr"`
-	IP        string           `db:"ip"`
-	UserAgent string           `db:"user_agent"`
-	RequestID string           `db:"request_id"`
-	CreatedAt int64            `db:"created_at"`
-	ExpiresAt int64            `db:"expires_at"`
+	ID           domain.SessionID `db:"id"`
+	Digest       domain.Digest    `db:"digest"`
+	User         domain.UserID    `db:"user_id"`
+	Provider     string           `db:"provider"`
+	Issuer       string           `db:"issuer"`
+	Subject      string           `db:"subject"`
+	TokenSubject string           `db:"token_subject"`
+	SID          string           `db:"sid"`
+	AuthTime     int64            `db:"auth_time"`
+	ACR          string           `db:"acr"`
+	AMR          string           `db:"amr"`
+	IP           string           `db:"ip"`
+	UserAgent    string           `db:"user_agent"`
+	RequestID    string           `db:"request_id"`
+	CreatedAt    int64            `db:"created_at"`
+	LastSeenAt   int64            `db:"last_seen_at"`
+	ExpiresAt    int64            `db:"expires_at"`
+	EndsAt       int64            `db:"ends_at"`
+	Renewable    bool             `db:"renewable"`
+	Lease        string           `db:"lease"`
+	LeaseUntil   int64            `db:"lease_until"`
 }
 
-const sessionColumns = "id, digest, user_id, provider, issuer, subject, sid, auth_time, acr, amr, ip, user_agent, request_id, created_at, expires_at"
+// sessionColumns are all but the tokens, which are long and seldom needed.
+const sessionColumns = `s.id, s.digest, s.user_id, s.provider, s.issuer, s.subject, s.token_subject, s.sid, s.auth_time, s.acr, s.amr,
+	s.ip, s.user_agent, s.request_id, s.created_at, s.last_seen_at, s.expires_at, s.ends_at, s.refresh_token <> '' AS renewable, s.lease, s.lease_until`
 
 func (r sessionRow) session() (domain.Session, error) {
 	session := domain.Session{
-		ID: r.ID, Digest: r.Digest, User: r.User, Provider: r.Provider, Issuer: r.Issuer, Subject: r.Subject, SID: r.SID,
-		AuthTime: moment(r.AuthTime), ACR: r.ACR, Client: domain.Client{IP: r.IP, UserAgent: r.UserAgent, RequestID: r.RequestID},
-		CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
+		ID: r.ID, Digest: r.Digest, User: r.User, Provider: r.Provider, Issuer: r.Issuer, Subject: r.Subject,
+		TokenSubject: r.TokenSubject, SID: r.SID, AuthTime: moment(r.AuthTime), ACR: r.ACR,
+		Client:    domain.Client{IP: r.IP, UserAgent: r.UserAgent, RequestID: r.RequestID},
+		CreatedAt: moment(r.CreatedAt), LastSeenAt: moment(r.LastSeenAt), ExpiresAt: moment(r.ExpiresAt), EndsAt: moment(r.EndsAt),
+		Renewable: r.Renewable, Lease: r.Lease, LeaseUntil: moment(r.LeaseUntil),
 	}
 	return session, decode(r.AMR, &session.AMR)
 }
 
 // Insert implements domain.SessionStore.
-func (s sessionStore) Insert(v domain.Session) error {
+func (s sessionStore) Insert(v domain.Session, keep int) error {
 	amr, err := encode(v.AMR)
 	if err != nil {
 		return err
 	}
-	_, err = s.exec("INSERT INTO sessions ("+sessionColumns+") VALUES ("+places(15)+")",
-		v.ID, v.Digest, v.User, v.Provider, v.Issuer, v.Subject, v.SID, micros(v.AuthTime), v.ACR, amr,
-		v.Client.IP, v.Client.UserAgent, v.Client.RequestID, micros(v.CreatedAt), micros(v.ExpiresAt))
+	if keep > 0 {
+		// It leaves room for the new session, and neither sees it nor needs to, so that the two can go out together.
+		err := s.later("older sessions", `DELETE FROM sessions WHERE user_id = ? AND id NOT IN
+			(SELECT id FROM sessions WHERE user_id = ? ORDER BY id DESC LIMIT ?)`, v.User, v.User, keep-1)
+		if err != nil {
+			return err
+		}
+	}
+	_, err = s.exec(`INSERT INTO sessions (id, digest, user_id, provider, issuer, subject, token_subject, sid, auth_time, acr, amr,
+		ip, user_agent, request_id, created_at, last_seen_at, expires_at, ends_at, refresh_token, id_token) VALUES (`+places(20)+")",
+		v.ID, v.Digest, v.User, v.Provider, v.Issuer, v.Subject, v.TokenSubject, v.SID, micros(v.AuthTime), v.ACR, amr,
+		v.Client.IP, v.Client.UserAgent, v.Client.RequestID, micros(v.CreatedAt), micros(v.LastSeenAt), micros(v.ExpiresAt), micros(v.EndsAt),
+		v.Tokens.Refresh, v.Tokens.ID)
 	return err
 }
 
@@ -97,11 +122,10 @@ func (s sessionStore) Find(digest domain.Digest) (domain.Session, domain.Holder,
 		sessionRow
 		holderRow
 	}
-	err := s.all(&rows, `SELECT s.id, s.digest, s.user_id, s.provider, s.issuer, s.subject, s.sid, s.auth_time, s.acr, s.amr,
-		s.ip, s.user_agent, s.request_id, s.created_at, s.expires_at, `+holderColumns+`
+	err := s.all(&rows, "SELECT "+sessionColumns+", "+holderColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		LEFT JOIN members m ON m.user_id = u.id LEFT JOIN orgs o ON o.id = m.org_id
-		WHERE s.digest = ? AND s.expires_at > ? ORDER BY o.display_name_key, o.id`, digest, micros(s.now))
+		WHERE s.digest = ? AND s.ends_at > ? ORDER BY o.display_name_key, o.id`, digest, micros(s.now))
 	if err != nil {
 		return domain.Session{}, domain.Holder{}, err
 	}
@@ -118,10 +142,35 @@ func (s sessionStore) Find(digest domain.Digest) (domain.Session, domain.Holder,
 	return session, holder, err
 }
 
+// List implements domain.SessionStore.
+func (s sessionStore) List(filter domain.SessionFilter) ([]domain.Session, error) {
+	where, args := sessionsWhere(filter)
+	var rows []sessionRow
+	err := s.all(&rows, "SELECT "+sessionColumns+" FROM sessions s WHERE s.ends_at > ? AND "+where+" ORDER BY s.id DESC", append([]any{micros(s.now)}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, sessionRow.session)
+}
+
+// UserOf implements domain.SessionStore.
+func (s sessionStore) UserOf(issuer, tokenSubject string) (domain.UserID, error) {
+	var user domain.UserID
+	err := s.get("session", &user, "SELECT user_id FROM sessions WHERE issuer = ? AND token_subject = ? ORDER BY id DESC LIMIT 1", issuer, tokenSubject)
+	return user, err
+}
+
+// Touch implements domain.SessionStore.
+func (s sessionStore) Touch(digest domain.Digest, at time.Time) error {
+	_, err := s.exec("UPDATE sessions SET last_seen_at = ? WHERE digest = ?", micros(at), digest)
+	return err
+}
+
 // Delete implements domain.SessionStore.
-func (s sessionStore) Delete(digest domain.Digest) (bool, error) {
-	rows, err := s.exec("DELETE FROM sessions WHERE digest = ?", digest)
-	return rows > 0, err
+func (s sessionStore) Delete(digest domain.Digest) (domain.Tokens, error) {
+	var row tokensRow
+	err := s.change("session", &row, "DELETE FROM sessions WHERE digest = ? RETURNING refresh_token, id_token", digest)
+	return domain.Tokens(row), err
 }
 
 // DeleteOfUser implements domain.SessionStore.
@@ -129,7 +178,86 @@ func (s sessionStore) DeleteOfUser(user domain.UserID) error {
 	return s.later("sessions", "DELETE FROM sessions WHERE user_id = ?", user)
 }
 
+// DeleteWhere implements domain.SessionStore.
+func (s sessionStore) DeleteWhere(filter domain.SessionFilter) ([]domain.EndedSession, error) {
+	where, args := sessionsWhere(filter)
+	var rows []struct {
+		ID   domain.SessionID `db:"id"`
+		User domain.UserID    `db:"user_id"`
+	}
+	err := s.changeAll(&rows, "DELETE FROM sessions AS s WHERE "+where+" RETURNING id, user_id", args...)
+	ended := make([]domain.EndedSession, len(rows))
+	for i, row := range rows {
+		ended[i] = domain.EndedSession(row)
+	}
+	return ended, err
+}
+
 // DeleteExpired implements domain.SessionStore.
 func (s sessionStore) DeleteExpired(limit int) (int, error) {
-	return s.exec("DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)", micros(s.now), limit)
+	return s.exec("DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE ends_at <= ? ORDER BY ends_at LIMIT ?)", micros(s.now), limit)
+}
+
+// sessionsWhere writes a filter as a condition on sessions "s".
+func sessionsWhere(f domain.SessionFilter) (string, []any) {
+	var conditions []string
+	var args []any
+	also := func(condition string, values ...any) {
+		conditions = append(conditions, condition)
+		args = append(args, values...)
+	}
+	if f.ID != "" {
+		also("s.id = ?", f.ID)
+	}
+	if f.User != "" {
+		also("s.user_id = ?", f.User)
+	}
+	if f.Provider != "" {
+		also("s.provider = ?", f.Provider)
+	}
+	if f.Members != "" {
+		also("s.user_id IN (SELECT m.user_id FROM members m WHERE m.org_id = ?)", f.Members)
+	}
+	if f.OnlyHere {
+		also("NOT EXISTS (SELECT 1 FROM members m WHERE m.user_id = s.user_id AND m.org_id <> ? AND m.status = ?)", f.Members, domain.Active)
+	}
+	if len(f.NotOf) > 0 {
+		also("s.provider NOT IN ("+places(len(f.NotOf))+")", list(f.NotOf)...)
+	}
+	if f.Ended != nil {
+		condition, values := endedWhere(*f.Ended)
+		also(condition, values...)
+	}
+	if len(conditions) == 0 {
+		return "1 = 0", nil
+	}
+	if f.Except != "" {
+		also("s.id <> ?", f.Except)
+	}
+	return strings.Join(conditions, " AND "), args
+}
+
+// endedWhere is what a provider's logout means (item 105): the sessions of its sid, and those of the same person that have none;
+// without a sid all sessions of the person.
+func endedWhere(l domain.ProviderLogout) (string, []any) {
+	if l.SID == "" {
+		return "s.issuer = ? AND s.token_subject = ?", []any{l.Issuer, l.Subject}
+	}
+	return `s.issuer = ? AND (s.sid = ? OR s.sid = '' AND s.token_subject IN
+		(SELECT named.token_subject FROM sessions named WHERE named.issuer = ? AND named.sid = ? UNION ALL SELECT ?))`,
+		[]any{l.Issuer, l.SID, l.Issuer, l.SID, l.Subject}
+}
+
+func list[T any](values []T) []any {
+	args := make([]any, len(values))
+	for i, value := range values {
+		args[i] = value
+	}
+	return args
+}
+
+// tokensRow are a session's sealed tokens.
+type tokensRow struct {
+	Refresh string `db:"refresh_token"`
+	ID      string `db:"id_token"`
 }

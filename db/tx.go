@@ -96,6 +96,8 @@ func (s systemTx) Orgs() domain.OrgStore                  { return orgStore(s) }
 func (s systemTx) Users() domain.UserStore                { return userStore(s) }
 func (s systemTx) Identities() domain.IdentityStore       { return identityStore(s) }
 func (s systemTx) Sessions() domain.SessionStore          { return sessionStore(s) }
+func (s systemTx) Renewals() domain.RenewalStore          { return renewalStore(s) }
+func (s systemTx) LogoutTokens() domain.LogoutTokenStore  { return logoutTokenStore(s) }
 func (s systemTx) Flows() domain.FlowStore                { return flowStore(s) }
 func (s systemTx) Credentials() domain.CredentialStore    { return credentialStore(s) }
 

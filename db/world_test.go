@@ -109,8 +109,8 @@ func signInOf(tx domain.Tx, system domain.SystemScope, user domain.User) error {
 		return err
 	}
 	return tx.System(system).Sessions().Insert(domain.Session{
-		ID: domain.SessionID(user.ID), Digest: domain.DigestOf(string(user.ID)), User: user.ID, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(time.Hour),
-	})
+		ID: domain.SessionID(user.ID), Digest: domain.DigestOf(string(user.ID)), User: user.ID, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(time.Hour), EndsAt: tx.Now().Add(time.Hour),
+	}, 0)
 }
 
 func addMember(t testing.TB, service *domain.Service, scope domain.OrgScope, group domain.GroupID, member domain.MemberID) error {

@@ -10,7 +10,8 @@ import (
 // GrantKind is why somebody has a role.
 type GrantKind string
 
-// The grants. GrantSCIM is the floor under a person whom an identity provider created and no group speaks about.
+// The grants. GrantSCIM is the floor under a person whom an identity provider created and no group speaks about;
+// GrantSSOGroup is a group named in an ID token.
 const (
 	GrantManual    GrantKind = "manual"
 	GrantInvite    GrantKind = "invite"
@@ -18,6 +19,7 @@ const (
 	GrantGroup     GrantKind = "group"
 	GrantBootstrap GrantKind = "bootstrap"
 	GrantSCIM      GrantKind = "scim"
+	GrantSSOGroup  GrantKind = "sso_group"
 )
 
 // Grant is a role with the reason for which it is held.
@@ -106,7 +108,7 @@ func grantedBy(group GroupGrants, role RoleID, have Held, now time.Time) Held {
 			next.At = have.At
 		}
 	case "":
-	case GrantManual, GrantInvite, GrantJIT, GrantBootstrap, GrantSCIM:
+	case GrantManual, GrantInvite, GrantJIT, GrantBootstrap, GrantSCIM, GrantSSOGroup:
 		replaced := have.Grant
 		next.Replaced = &replaced
 	}

@@ -13,15 +13,20 @@ func (a *signIn) admit() error {
 		return err
 	}
 	member, err := org.Members().ByUser(a.user.ID)
+	if err != nil && !IsKind(err, NotFound) {
+		return err
+	}
+	if err := a.requireGroup(a.installation.DefaultOrg, err == nil && member.Status == Active); err != nil {
+		return err
+	}
 	switch {
 	case err == nil && member.Status == Active:
 		return nil
 	case err == nil:
 		return a.readmit(org)
-	case !IsKind(err, NotFound):
-		return err
+	default:
+		return a.join(org)
 	}
-	return a.join(org)
 }
 
 // readmit lets a disabled member in who was invited since: disabling withdraws older invites (R30).
@@ -30,7 +35,7 @@ func (a *signIn) readmit(org OrgTx) error {
 	if err != nil {
 		return err
 	}
-	if claimed, err := a.claim(org, settings.Settings); err != nil || claimed {
+	if claimed, err := a.claim(org, settings); err != nil || claimed {
 		return err
 	}
 	return a.refuse(ReasonDisabled, "the membership is disabled")
@@ -49,7 +54,7 @@ func (a *signIn) join(org OrgTx) error {
 	if err != nil {
 		return err
 	}
-	if claimed, err := a.claim(org, settings.Settings); err != nil || claimed {
+	if claimed, err := a.claim(org, settings); err != nil || claimed {
 		return err
 	}
 	if s := settings.Settings; s.JITEnabled && a.policy.JITEnabled {
@@ -67,7 +72,13 @@ func (a *signIn) marks() []Digest {
 }
 
 // admitElsewhere lets a member of another organization in; whoever is in none is refused.
+// An organization's own provider is the only door its invited people have, so their invites are claimed at it.
 func (a *signIn) admitElsewhere(why string) error {
+	for _, id := range a.policy.Providers[a.claims.Provider].Orgs {
+		if err := a.claimAt(id); err != nil {
+			return err
+		}
+	}
 	memberships, err := a.system.Users().Memberships(a.user.ID)
 	if err != nil {
 		return err
@@ -80,9 +91,65 @@ func (a *signIn) admitElsewhere(why string) error {
 	return a.refuse(ReasonNotInvited, why)
 }
 
-// claim takes a pending invite of the default organization, where invites are on: its roles and workspaces and nothing else (R12).
-func (a *signIn) claim(org OrgTx, settings OrgSettings) (bool, error) {
-	if !settings.InvitesEnabled || !a.claims.EmailTrusted {
+// claimAt claims a pending invite of an organization that the provider was made for, unless that organization asks for a group
+// that the person is not in.
+func (a *signIn) claimAt(id OrgID) error {
+	if id == a.installation.DefaultOrg {
+		return nil
+	}
+	org := a.tx.Org(within(id, a.actor()))
+	settings, err := org.Settings().Get()
+	if IsKind(err, NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	member, err := org.Members().ByUser(a.user.ID)
+	if err != nil && !IsKind(err, NotFound) {
+		return err
+	}
+	active := err == nil && member.Status == Active
+	if err := a.requireGroup(id, active); err != nil || active {
+		return err
+	}
+	_, err = a.claim(org, settings)
+	return err
+}
+
+// syncAll brings the roles that the token's groups give up to date: in the default organization,
+// or in those that the provider was made for.
+func (a *signIn) syncAll() error {
+	orgs := a.policy.Providers[a.claims.Provider].Orgs
+	if orgs == nil {
+		orgs = []OrgID{a.installation.DefaultOrg}
+	}
+	for _, id := range orgs {
+		scope := within(id, a.actor())
+		sso, err := a.ssoSettings(id)
+		if IsKind(err, NotFound) || err == nil && (!sso.GroupsEnabled || !sso.GroupsRoleSync && !a.joined) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		member, err := a.tx.Org(scope).Members().ByUser(a.user.ID)
+		if IsKind(err, NotFound) || err == nil && member.Status != Active {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := a.syncGroups(scope, sso, member.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claim takes a pending invite, where invites are on: its roles and workspaces and nothing else (R12).
+func (a *signIn) claim(org OrgTx, settings Org) (bool, error) {
+	if !settings.Settings.InvitesEnabled || !a.claims.EmailTrusted {
 		return false, nil
 	}
 	invite, err := org.Invites().ByEmail(a.emailKey)
@@ -96,7 +163,7 @@ func (a *signIn) claim(org OrgTx, settings OrgSettings) (bool, error) {
 		return false, err
 	}
 	a.joined = true
-	scope := within(a.installation.DefaultOrg, a.actor())
+	scope := within(settings.ID, a.actor())
 	return true, record(a.tx, scope, "claim_pending_organization_invite", a.target(), nil, inviteFacts(invite))
 }
 
@@ -173,7 +240,7 @@ func enterWorkspaces(org OrgTx, member MemberID, workspaces []WorkspaceID, grant
 
 // joinByJIT makes the person Organization User with the configured role in the configured workspaces (R14).
 func (a *signIn) joinByJIT(org OrgTx) error {
-	sso, err := org.Settings().SSO()
+	sso, err := a.ssoSettings(a.installation.DefaultOrg)
 	if err != nil {
 		return err
 	}
@@ -207,10 +274,8 @@ func (a *signIn) raced(member Member, err error) error {
 
 // firstAdmin makes the person with start-up's address Organization Admin of the initial organization, once (R7).
 func (a *signIn) firstAdmin(org OrgTx) (bool, error) {
-	wanted := a.policy.InitialAdminEmail
-	if wanted == "" || a.installation.Admin != "" || !a.claims.EmailTrusted || Fold(wanted) != a.emailKey ||
-		a.installation.InitialOrg != a.installation.DefaultOrg {
-		return false, nil
+	if wanted, err := a.isFirstAdmin(org); err != nil || !wanted {
+		return false, err
 	}
 	if left, err := a.deprovisioned(org); err != nil || left {
 		return false, err
@@ -232,6 +297,25 @@ func (a *signIn) firstAdmin(org OrgTx) (bool, error) {
 	a.joined = created
 	after := map[string]any{"org_role": RoleName(RoleOrgAdmin), "grant": GrantBootstrap}
 	return true, record(a.tx, within(a.installation.DefaultOrg, a.actor()), "update_org_member", a.target(), nil, after)
+}
+
+// isFirstAdmin reports whether the person has start-up's address, or came by the set-up link while there is no Admin.
+func (a *signIn) isFirstAdmin(org OrgTx) (bool, error) {
+	if a.installation.Admin != "" || !a.claims.EmailTrusted || a.installation.InitialOrg != a.installation.DefaultOrg {
+		return false, nil
+	}
+	if a.claims.SetUp {
+		if _, err := org.Settings().Lock(); err != nil {
+			return false, err
+		}
+		open, err := a.setUpOpen(org, a.installation)
+		if err == nil && !open {
+			err = a.refuse(ReasonSetUpOver, "somebody is Organization Admin already")
+		}
+		return open, err
+	}
+	wanted := a.policy.InitialAdminEmail
+	return wanted != "" && Fold(wanted) == a.emailKey, nil
 }
 
 // deprovisioned reports whether the person was disabled, or deleted through SCIM (R30).

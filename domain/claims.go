@@ -14,6 +14,10 @@ type Claims struct {
 	// EmailTrusted is R10: the token said email_verified, or the operator trusts this provider's addresses.
 	EmailTrusted bool
 	FullName     string
+	// TokenSubject is "sub" as it stands in the token.
+	TokenSubject string
+	// Object names the person over all of the provider's applications: Entra's tenant and object id; empty elsewhere.
+	Object string
 	// SessionID is the provider's "sid", for back-channel logout; empty when it sent none.
 	SessionID string
 	// AuthTime is when the person proved who they are; zero when the provider did not say.
@@ -23,8 +27,14 @@ type Claims struct {
 	AMR []string
 	// TokenExpiry is the ID token's "exp"; the session's length starts from it (R41).
 	TokenExpiry time.Time
-	// Orgs are the organizations the provider serves; nil means all of this installation.
-	Orgs []OrgID
+	// Groups are the group names in the claims that were asked for, by the claim's name; a claim that the provider
+	// left out because it is too long is not in it (Entra's overage).
+	Groups map[string][]string
+	// RefreshToken and IDToken are in clear, and empty unless the session is to keep them.
+	RefreshToken string
+	IDToken      string
+	// SetUp says that the person came by the set-up link (R7).
+	SetUp bool
 	// SessionMax is the longest a session of this provider may last; OverrideExpiry makes it that long whatever the token says (R41).
 	SessionMax     time.Duration
 	OverrideExpiry bool
@@ -44,21 +54,33 @@ type Flow struct {
 	// Verifier is the PKCE code verifier (RFC 7636).
 	Verifier string
 	// Next is the local path to go to afterwards; it has passed the redirect check.
-	Next string
-	// Purpose is "login"; a callback refuses a flow of another purpose.
-	Purpose   string
+	Next    string
+	Purpose Purpose
+	// Session is the digest of the session that a step-up is to prove; empty otherwise.
+	Session Digest
+	// Claims are those that the organizations need beside the standard ones; userinfo is asked when the token lacks one.
+	Claims    []string
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
 
-// PurposeLogin is the purpose of an ordinary sign-in.
-const PurposeLogin = "login"
+// Purpose is what a flow was begun for; its callback does that and nothing else (A8).
+type Purpose string
+
+// The purposes.
+const (
+	PurposeLogin  Purpose = "login"
+	PurposeStepUp Purpose = "step-up"
+	PurposeSetUp  Purpose = "set-up"
+)
 
 // Client is where a request came from, for the session list and the audit log.
 type Client struct {
 	IP        string
 	UserAgent string
 	RequestID string
+	// Session is the digest of the session cookie that came with a sign-in: that session ends with it (item 85).
+	Session Digest
 }
 
 // Reason says why a sign-in was refused; pages and metrics have one entry for each.
@@ -77,6 +99,15 @@ const (
 	ReasonBadToken        Reason = "bad_token"
 	ReasonFlowLost        Reason = "flow_lost"
 	ReasonClockSkew       Reason = "clock_skew"
+	// ReasonNoGroup is a token without a group that the organization asks for.
+	ReasonNoGroup Reason = "no_group"
+	// ReasonNotProved is a step-up that the provider did not answer with a fresh proof; ReasonAnotherPerson one by somebody else.
+	ReasonNotProved     Reason = "not_proved"
+	ReasonAnotherPerson Reason = "another_person"
+	// ReasonNotRenewed is a session whose provider did not renew it.
+	ReasonNotRenewed Reason = "not_renewed"
+	// ReasonSetUpOver is a set-up link that is no longer good.
+	ReasonSetUpOver Reason = "set_up_over"
 )
 
 // Refusal is a sign-in that was refused; it is an error whose reason the person may know.

@@ -5,24 +5,6 @@ import (
 	"time"
 )
 
-// Session is a signed-in browser: server-side and opaque, so that ending it is immediate everywhere (R41).
-type Session struct {
-	ID SessionID
-	// Digest is the key; the cookie's value itself is never stored.
-	Digest    Digest
-	User      UserID
-	Provider  string
-	Issuer    string
-	Subject   string
-	SID       string
-	AuthTime  time.Time
-	ACR       string
-	AMR       []string
-	Client    Client
-	CreatedAt time.Time
-	ExpiresAt time.Time
-}
-
 // SCIMToken is an identity provider's credential for one organization (R25).
 type SCIMToken struct {
 	ID          TokenID

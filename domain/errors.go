@@ -25,6 +25,8 @@ const (
 	Unauthenticated
 	// Forbidden is a credential that may not do this.
 	Forbidden
+	// StepUpNeeded is a session whose person has to prove again who they are (item 110); Provider says where.
+	StepUpNeeded
 	// Guarded is a deprovisioning held back by the guard (R39).
 	Guarded
 	// TooLarge is a request above a limit.
@@ -40,7 +42,7 @@ const (
 // kindNames are for logs and metrics.
 var kindNames = [...]string{ //nolint:gochecknoglobals // a constant table
 	"internal", "invalid", "not_found", "conflict", "stale", "unauthenticated",
-	"forbidden", "guarded", "too_large", "limited", "unavailable", "unknown",
+	"forbidden", "step_up_needed", "guarded", "too_large", "limited", "unavailable", "unknown",
 }
 
 // String returns the kind's name as logs and metrics show it.
@@ -61,6 +63,8 @@ type Error struct {
 	Text string
 	// RetryAfter is how long a client should wait before it tries again; zero when trying again does not help.
 	RetryAfter time.Duration
+	// Provider is the provider at which a StepUpNeeded is answered.
+	Provider string
 
 	cause error
 }

@@ -25,6 +25,11 @@ func (s *Service) Invite(ctx context.Context, scope OrgScope, request InviteRequ
 	}
 	var invite Invite
 	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		if request.Role == RoleOrgAdmin {
+			if err := s.requireRecent(tx, scope); err != nil {
+				return err
+			}
+		}
 		if err := mayInvite(tx, org); err != nil {
 			return err
 		}

@@ -17,11 +17,13 @@ type User struct {
 
 // Identity is one way a user signs in; issuer and subject are unique over the installation (R9).
 type Identity struct {
-	ID        IdentityID
-	User      UserID
-	Provider  string
-	Issuer    string
-	Subject   string
+	ID       IdentityID
+	User     UserID
+	Provider string
+	Issuer   string
+	Subject  string
+	// Object names the person over all of the provider's applications; empty where the provider has no such name.
+	Object    string
 	Email     string
 	CreatedAt time.Time
 }

@@ -46,6 +46,11 @@ func (s *Service) SetMemberRole(ctx context.Context, scope OrgScope, id MemberID
 		if err := mayGive(scope, role); err != nil {
 			return err
 		}
+		if role == RoleOrgAdmin {
+			if err := s.requireRecent(tx, scope); err != nil {
+				return err
+			}
+		}
 		if member.Role.Kind == GrantGroup {
 			return Conflictf("role_id", "the group %s grants this role; change the person's groups at the identity provider, or the group's mapping", quote(member.Role.SourceName))
 		}

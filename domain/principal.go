@@ -12,24 +12,7 @@ type Principal struct {
 	user        User
 	memberships []Membership
 	key         *Key
-}
-
-// Session returns the principal of a session cookie, or Unauthenticated.
-// The user's and the memberships' state is read with the session, so that ending one is immediate (R41).
-func (s *Service) Session(ctx context.Context, token string, client Client) (Principal, error) {
-	var principal Principal
-	err := s.store.Read(ctx, func(tx Tx) error {
-		session, holder, err := tx.System(systemScope()).Sessions().Find(DigestOf(token))
-		if err != nil {
-			return unauthenticated(err)
-		}
-		principal = Principal{
-			actor: Actor{Kind: ActorUser, ID: string(session.User), Name: holder.User.Email, Credential: string(session.ID), Client: client},
-			user:  holder.User, memberships: activeOnly(holder.Memberships),
-		}
-		return principal.mustBelong()
-	})
-	return principal, err
+	session     *Session
 }
 
 // Key returns the principal of a personal access token or a service key, or Unauthenticated.
@@ -102,6 +85,14 @@ func (p Principal) User() User { return p.user }
 // Actor returns who acts, for logs.
 func (p Principal) Actor() Actor { return p.actor }
 
+// SessionProvider returns the provider that signed a browser in; empty for a key.
+func (p Principal) SessionProvider() string {
+	if p.session == nil {
+		return ""
+	}
+	return p.session.Provider
+}
+
 // IsServiceKey reports whether the principal is a service and no person.
 func (p Principal) IsServiceKey() bool { return p.key != nil && p.key.Kind == ServiceKey }
 
@@ -145,6 +136,9 @@ func (p Principal) In(org OrgID) (OrgScope, error) {
 			scope := within(org, p.actor)
 			scope.member, scope.role = membership.Member.ID, membership.Member.Role.Role
 			scope.permissions = permissionsOf(scope.role)
+			if p.session != nil {
+				scope.bySession, scope.authTime, scope.provider = true, p.session.AuthTime, p.session.Provider
+			}
 			return scope, nil
 		}
 	}
@@ -156,56 +150,4 @@ func noSuchOrg() error { return Errorf(NotFound, "there is no such organization"
 func permissionsOf(id RoleID) []Permission {
 	role, _ := SystemRole(id)
 	return role.Permissions
-}
-
-// SignOut ends the session; an unknown one is no error.
-func (s *Service) SignOut(ctx context.Context, token string, client Client) error {
-	return s.store.Write(ctx, func(tx Tx) error {
-		system := tx.System(systemScope())
-		session, holder, err := system.Sessions().Find(DigestOf(token))
-		if IsKind(err, NotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := system.Sessions().Delete(session.Digest); err != nil {
-			return err
-		}
-		installation, err := system.Installation().Get()
-		if err != nil {
-			return err
-		}
-		actor := Actor{Kind: ActorUser, ID: string(session.User), Name: holder.User.Email, Credential: string(session.ID), Client: client}
-		target := Target{Kind: "session", ID: string(session.ID)}
-		return record(tx, within(installation.DefaultOrg, actor), "logout", target, nil, nil)
-	})
-}
-
-// Sweep removes what has expired in small steps: sessions, flows, access tokens and old provisioning activity; the server calls it now and then.
-func (s *Service) Sweep(ctx context.Context) error {
-	const step = 500
-	for {
-		removed := 0
-		err := s.store.Write(ctx, func(tx Tx) error {
-			sessions, err := tx.System(systemScope()).Sessions().DeleteExpired(step)
-			if err != nil {
-				return err
-			}
-			flows, err := tx.System(systemScope()).Flows().DeleteExpired(step)
-			if err != nil {
-				return err
-			}
-			access, err := tx.System(systemScope()).Credentials().DeleteExpired(step)
-			if err != nil {
-				return err
-			}
-			activity, err := tx.System(systemScope()).Credentials().DeleteActivity(tx.Now().Add(-activityKept), step)
-			removed = sessions + flows + access + activity
-			return err
-		})
-		if err != nil || removed < step {
-			return err
-		}
-	}
 }

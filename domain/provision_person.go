@@ -4,7 +4,7 @@ package domain
 
 // lookUp reads who signed in before with the subject that SCIM sends as externalId, and who has the address.
 func (p provisioning) lookUp(profile Profile) (Newcomer, error) {
-	arrival := Arrival{EmailKey: Fold(profile.Email), Subject: profile.ExternalID, Issuers: p.policy.Issuers}
+	arrival := Arrival{EmailKey: Fold(profile.Email), Subject: profile.ExternalID, Issuers: p.policy.issuersOf(p.scope.org)}
 	return p.org.SCIMUsers().Newcomer(arrival)
 }
 

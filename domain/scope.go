@@ -1,6 +1,9 @@
 package domain
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // ActorKind is the sort of principal that acts; the audit log names it.
 type ActorKind string
@@ -11,7 +14,9 @@ const (
 	ActorServiceKey  ActorKind = "service_key"
 	ActorSCIM        ActorKind = "scim"
 	ActorCommandLine ActorKind = "command_line"
-	ActorSystem      ActorKind = "system"
+	// ActorProvider is an OpenID provider that ends sessions.
+	ActorProvider ActorKind = "provider"
+	ActorSystem   ActorKind = "system"
 )
 
 // Actor is who does something and by which credential, as the audit log records it.
@@ -43,6 +48,10 @@ type OrgScope struct {
 	// profile is how that token's client is read, and definitions the revision of what the organization declared.
 	profile     SCIMProfile
 	definitions int64
+	// bySession marks a signed-in browser: authTime is when its person last proved who they are, at which provider.
+	bySession bool
+	authTime  time.Time
+	provider  string
 	// presumed is the token of a scope that is still to be checked.
 	presumed TokenID
 }

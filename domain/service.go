@@ -23,8 +23,15 @@ type Policy struct {
 	PATCreationDisabled bool
 	// InviteExpiry is how long an invite stays open; zero means for ever (R23).
 	InviteExpiry time.Duration
-	// Issuers are the configured providers' issuers, by which SCIM finds people who signed in before (R26).
-	Issuers []string
+	// Providers are the enabled OpenID providers by id; nil stands for any provider, serving everybody.
+	Providers map[string]ProviderPolicy
+	// Keyring seals providers' tokens at rest.
+	Keyring Keyring
+	// SessionIdle is how long a session may go unused, zero for ever; SessionsPerUser is how many one person may have, zero any number (item 93).
+	SessionIdle     time.Duration
+	SessionsPerUser int
+	// StepUpMaxAge is how long a sign-in is recent enough for sensitive changes; zero asks for no step-up (item 110).
+	StepUpMaxAge time.Duration
 	// Definitions are the SCIM schemas and resource types that every organization has (S17).
 	Definitions Definitions
 }
@@ -42,6 +49,7 @@ type Service struct {
 	presumed    presumptions
 	// signingKey is read once; it never changes.
 	signingKey atomic.Pointer[string]
+	renewer    Renewer
 }
 
 // New returns the use cases over a store.

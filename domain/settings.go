@@ -235,6 +235,9 @@ func (s *Service) SetSSODefaults(ctx context.Context, scope OrgScope, id string,
 	}
 	var next SSOSettings
 	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		if err := s.requireRecent(tx, scope); err != nil {
+			return err
+		}
 		if _, err := org.Settings().Lock(); err != nil {
 			return err
 		}
@@ -288,5 +291,6 @@ func ssoFacts(s SSOSettings) map[string]any {
 	return map[string]any{
 		"default_workspace_role": RoleName(s.DefaultWorkspaceRole), "default_workspace_ids": s.DefaultWorkspaces,
 		"sso_groups_enabled": s.GroupsEnabled, "sso_groups_claim_field": s.GroupsClaim,
+		"sso_groups_required": s.GroupsRequired, "sso_groups_role_sync_enabled": s.GroupsRoleSync,
 	}
 }

@@ -41,10 +41,16 @@ func (s *Service) ConsumeFlow(ctx context.Context, state Digest) (Flow, error) {
 
 // SignIn lets a person in whom a provider has authenticated, by rules R9 to R18, or returns a *Refusal.
 // Finding or making the person, joining the organization, the session and the audit rows are one commit.
+// The session that the browser had before ends with the new one (item 85).
 func (s *Service) SignIn(ctx context.Context, claims Claims, client Client) (SignedIn, error) {
+	return s.enter(ctx, claims, client, "")
+}
+
+// enter is SignIn, and StepUp for a session to be proved.
+func (s *Service) enter(ctx context.Context, claims Claims, client Client, proving Digest) (SignedIn, error) {
 	var result SignedIn
 	err := s.store.Write(ctx, func(tx Tx) error {
-		attempt := signIn{Service: s, tx: tx, system: tx.System(systemScope()), claims: claims, client: client}
+		attempt := signIn{Service: s, tx: tx, system: tx.System(systemScope()), claims: claims, client: client, proving: proving, sso: map[OrgID]SSOSettings{}}
 		var err error
 		result, err = attempt.run()
 		return err
@@ -82,17 +88,28 @@ type signIn struct {
 	system SystemTx
 	claims Claims
 	client Client
+	// proving is the session of a step-up; empty for a sign-in.
+	proving Digest
 
+	// sso are the settings read so far.
+	sso          map[OrgID]SSOSettings
 	installation Installation
 	user         User
-	emailKey     string
-	joined       bool
+	// held says that the person's row is locked.
+	held     bool
+	emailKey string
+	joined   bool
 }
 
 func (a *signIn) run() (SignedIn, error) {
 	var err error
 	if a.installation, err = a.system.Installation().Get(); err != nil {
 		return SignedIn{}, err
+	}
+	if a.proving != "" {
+		if err := a.sameSession(); err != nil {
+			return SignedIn{}, err
+		}
 	}
 	if !IsEmail(a.claims.Email) {
 		return SignedIn{}, a.refuse(ReasonEmailMissing, "")
@@ -102,10 +119,13 @@ func (a *signIn) run() (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	// From here on nobody can be deprovisioned behind our back: whoever does it waits for this row.
-	if _, err := a.system.Users().Lock(a.user.ID); err != nil {
+	if err := a.hold(); err != nil {
 		return SignedIn{}, err
 	}
 	if err := a.admit(); err != nil {
+		return SignedIn{}, err
+	}
+	if err := a.syncAll(); err != nil {
 		return SignedIn{}, err
 	}
 	if err := a.personalOrg(); err != nil {
@@ -114,13 +134,22 @@ func (a *signIn) run() (SignedIn, error) {
 	return a.session()
 }
 
+// hold locks the person's row unless finding them did.
+func (a *signIn) hold() error {
+	if a.held {
+		return nil
+	}
+	_, err := a.system.Users().Lock(a.user.ID)
+	return err
+}
+
 func (a *signIn) refuse(reason Reason, detail string) error {
 	return &Refusal{Reason: reason, Email: a.claims.Email, Detail: detail}
 }
 
 // identify finds the person by R9, in its order, or makes one.
 func (a *signIn) identify() error {
-	for _, find := range []func() (bool, error){a.byIdentity, a.byExternalID, a.byEmail} {
+	for _, find := range []func() (bool, error){a.byIdentity, a.byObject, a.byExternalID, a.byEmail} {
 		if found, err := find(); err != nil || found {
 			return err
 		}
@@ -145,8 +174,34 @@ func (a *signIn) byIdentity() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	a.user, err = a.system.Users().Get(identity.User)
-	return err == nil, err
+	a.user, err = a.system.Users().Lock(identity.User)
+	a.held = err == nil
+	return a.held, err
+}
+
+// byObject finds a person whose application at Entra got a new client id, which changes every "sub":
+// tenant and object id stay, and the identity is stored anew for the same provider.
+func (a *signIn) byObject() (bool, error) {
+	if a.claims.Object == "" {
+		return false, nil
+	}
+	known, err := a.system.Identities().ByObject(a.claims.Provider, a.claims.Object)
+	if err != nil || len(known) == 0 {
+		return false, err
+	}
+	for _, identity := range known {
+		if identity.User != known[0].User {
+			return false, nil
+		}
+	}
+	if a.user, err = a.system.Users().Get(known[0].User); err != nil {
+		return false, err
+	}
+	after := map[string]any{"issuer": a.claims.Issuer, "provider": a.claims.Provider, "by": "object id"}
+	if err := record(a.tx, within(a.installation.DefaultOrg, a.actor()), "link_identity", a.target(), nil, after); err != nil {
+		return false, err
+	}
+	return true, a.link()
 }
 
 // byExternalID is R9 (2): a SCIM user in an organization this provider serves.
@@ -232,15 +287,13 @@ func (a *signIn) byEmail() (bool, error) {
 	return true, a.link()
 }
 
-func (a *signIn) serves(org OrgID) bool {
-	return a.claims.Orgs == nil || slices.Contains(a.claims.Orgs, org)
-}
+func (a *signIn) serves(org OrgID) bool { return a.policy.serves(a.claims.Provider, org) }
 
 // link stores the identity, so that later sign-ins match by it; of two at once the other one's row is as good (R17).
 func (a *signIn) link() error {
 	identity := Identity{
 		ID: newID[IdentityID](a.tx.Now()), User: a.user.ID, Provider: a.claims.Provider,
-		Issuer: a.claims.Issuer, Subject: a.claims.Subject, Email: a.claims.Email, CreatedAt: a.tx.Now(),
+		Issuer: a.claims.Issuer, Subject: a.claims.Subject, Object: a.claims.Object, Email: a.claims.Email, CreatedAt: a.tx.Now(),
 	}
 	created, err := a.system.Identities().Insert(identity)
 	if err != nil || created {
@@ -263,20 +316,49 @@ func (a *signIn) session() (SignedIn, error) {
 	now := a.tx.Now()
 	session := Session{
 		ID: newID[SessionID](now), Digest: DigestOf(token), User: a.user.ID, Provider: a.claims.Provider,
-		Issuer: a.claims.Issuer, Subject: a.claims.Subject, SID: a.claims.SessionID,
+		Issuer: a.claims.Issuer, Subject: a.claims.Subject, TokenSubject: a.claims.TokenSubject, SID: a.claims.SessionID,
 		AuthTime: a.claims.AuthTime, ACR: a.claims.ACR, AMR: a.claims.AMR,
-		Client: a.client, CreatedAt: now, ExpiresAt: sessionEnd(a.claims, now),
+		Client: a.client, CreatedAt: now, LastSeenAt: now, ExpiresAt: sessionEnd(a.claims, now),
 	}
-	if err := a.system.Sessions().Insert(session); err != nil {
+	if err := a.keepTokens(&session); err != nil {
+		return SignedIn{}, err
+	}
+	if a.client.Session != "" {
+		if _, err := a.system.Sessions().Delete(a.client.Session); err != nil && !IsKind(err, NotFound) {
+			return SignedIn{}, err
+		}
+	}
+	if err := a.system.Sessions().Insert(session, a.policy.SessionsPerUser); err != nil {
 		return SignedIn{}, err
 	}
 	scope := within(a.installation.DefaultOrg, a.actor())
 	scope.actor.Credential = string(session.ID)
 	after := map[string]any{"provider": a.claims.Provider, "joined": a.joined}
+	if a.proving != "" {
+		after["step_up"] = true
+	}
 	if err := record(a.tx, scope, "login", a.target(), nil, after); err != nil {
 		return SignedIn{}, err
 	}
-	return SignedIn{Session: token, ExpiresAt: session.ExpiresAt, User: a.user.ID, Joined: a.joined}, nil
+	return SignedIn{Session: token, ExpiresAt: session.EndsAt, User: a.user.ID, Joined: a.joined}, nil
+}
+
+// keepTokens seals the provider's tokens that the session needs, and sets when it ends in any case (R41).
+// A session of the longest length at once has nothing to renew.
+func (a *signIn) keepTokens(session *Session) error {
+	session.EndsAt = session.ExpiresAt
+	longest := session.CreatedAt.Add(a.claims.SessionMax)
+	var err error
+	if a.claims.RefreshToken != "" && session.ExpiresAt.Before(longest) && !a.policy.Keyring.Empty() {
+		session.EndsAt = longest
+		if session.Tokens.Refresh, err = a.policy.Keyring.Seal(a.claims.RefreshToken, sealedRefresh(session.ID)); err != nil {
+			return err
+		}
+	}
+	if a.claims.IDToken != "" && !a.policy.Keyring.Empty() {
+		session.Tokens.ID, err = a.policy.Keyring.Seal(a.claims.IDToken, sealedID(session.ID))
+	}
+	return err
 }
 
 // sessionEnd is the ID token's expiry, never later than the longest session; the override takes the longest (R41).

@@ -32,6 +32,8 @@ type SystemTx interface {
 	Users() UserStore
 	Identities() IdentityStore
 	Sessions() SessionStore
+	Renewals() RenewalStore
+	LogoutTokens() LogoutTokenStore
 	Flows() FlowStore
 	Credentials() CredentialStore
 }
@@ -109,19 +111,52 @@ type IdentityStore interface {
 	// Insert reports false when the pair is taken; it waits for a concurrent insert to decide (R17).
 	Insert(Identity) (bool, error)
 	DeleteOfUser(UserID) error
+	// ByObject returns the identities with that Object at a provider.
+	ByObject(provider, object string) ([]Identity, error)
 	// ByExternalID returns the SCIM users with that externalId in any organization (R9).
 	ByExternalID(externalID string) ([]ExternalMatch, error)
 }
 
 // SessionStore keeps the signed-in browsers.
 type SessionStore interface {
-	Insert(Session) error
-	// Find returns a session that has not expired, with its user and memberships, in one query.
+	// Insert keeps a session; of its person's sessions the newest remain, as many as keep says, or all when that is zero.
+	Insert(session Session, keep int) error
+	// Find returns a session whose EndsAt has not come, with its user and memberships, in one query and without its tokens.
 	Find(Digest) (Session, Holder, error)
-	// Delete reports whether there was such a session.
-	Delete(Digest) (bool, error)
+	// List returns the sessions that a filter selects, the newest first.
+	List(SessionFilter) ([]Session, error)
+	// UserOf returns the person of the sessions with that "sub" at an issuer, or NotFound.
+	UserOf(issuer, tokenSubject string) (UserID, error)
+	// Touch records that a session is in use.
+	Touch(Digest, time.Time) error
+	// Delete ends a session and returns its tokens, or NotFound.
+	Delete(Digest) (Tokens, error)
 	// DeleteOfUser ends all sessions of a person.
 	DeleteOfUser(UserID) error
+	// DeleteWhere ends the sessions that a filter selects.
+	DeleteWhere(SessionFilter) ([]EndedSession, error)
+	// DeleteExpired removes what has expired, at most limit rows.
+	DeleteExpired(limit int) (int, error)
+}
+
+// RenewalStore renews sessions, one process at a time (item 94).
+type RenewalStore interface {
+	// Lease hands the session's tokens to the one who may renew it until a time.
+	// It is NotFound while another one has the lease or waits, and when the session is gone or not due.
+	Lease(session Digest, lease string, until time.Time) (Tokens, error)
+	// Renew keeps what the provider gave, where a token that is empty stays as it was; NotFound when the lease or the session is gone.
+	Renew(session Digest, lease string, expires time.Time, tokens Tokens) error
+	// Pause gives the lease back; nobody gets it before a time.
+	Pause(session Digest, lease string, until time.Time) error
+	// Sealed returns up to limit sessions with tokens, by digest after the one given, and Reseal replaces a session's tokens.
+	Sealed(after Digest, limit int) ([]Session, error)
+	Reseal(session Digest, from, to Tokens) error
+}
+
+// LogoutTokenStore remembers the tokens by which providers ended sessions, until they expire (item 104).
+type LogoutTokenStore interface {
+	// Remember reports false for a token that is remembered already.
+	Remember(issuer, id string, expires time.Time) (bool, error)
 	// DeleteExpired removes what has expired, at most limit rows.
 	DeleteExpired(limit int) (int, error)
 }
@@ -258,6 +293,8 @@ type GroupStore interface {
 	Query(Query) (Result[Group], error)
 	// Named reports whether another group has the folded name.
 	Named(key string, except GroupID) (bool, error)
+	// Explicit returns the groups with an explicit mapping whose folded name is among those given.
+	Explicit(keys []string) ([]Group, error)
 	// Each calls fn with every group's id, name and mapping; it is for when the meaning of names changes.
 	Each(fn func(Group) error) error
 	// Insert and Update return Conflict on "displayName" or "externalId"; Update writes all but the version.

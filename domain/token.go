@@ -52,6 +52,9 @@ func (s *Service) CreateSCIMToken(ctx context.Context, scope OrgScope, request N
 	secret := newSecret(SecretSCIM)
 	var token SCIMToken
 	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		if err := s.requireRecent(tx, scope); err != nil {
+			return err
+		}
 		token = SCIMToken{
 			ID: newID[TokenID](tx.Now()), Org: scope.org, Digest: DigestOf(string(secret)), Description: request.Description,
 			Short: secret.Short(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(), CreatedBy: scope.actor.Name, Profile: request.Profile,

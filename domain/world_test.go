@@ -22,7 +22,7 @@ const issuer = "https://idp.example"
 func policy() domain.Policy {
 	return domain.Policy{
 		InitialOrgName: "Default", DefaultWorkspaceName: "Workspace 1", OrgCreationDisabled: true,
-		PersonalOrgsDisabled: true, JITEnabled: true, Issuers: []string{issuer},
+		PersonalOrgsDisabled: true, JITEnabled: true, Providers: map[string]domain.ProviderPolicy{domain.ProviderOIDC: {Issuer: issuer}},
 	}
 }
 

@@ -68,13 +68,26 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.explain(r, err)
 	}
-	signedIn, err := h.rules.SignIn(r.Context(), claims, httpx.ClientOf(r))
+	signedIn, err := h.admit(r, claims, flow)
 	if err != nil {
 		return err
 	}
+	h.provider.config.Count(h.provider.config.ID, "ok")
 	h.browser.SetSession(w, signedIn.Session, signedIn.ExpiresAt)
 	http.Redirect(w, r, h.basePath+flow.Next, http.StatusSeeOther)
 	return nil
+}
+
+// admit has the rules decide; the session that the browser had before ends with the new one (item 85).
+func (h *Handler) admit(r *http.Request, claims domain.Claims, flow domain.Flow) (domain.SignedIn, error) {
+	client := httpx.ClientOf(r)
+	if had := h.cookies.Session(r); had != "" {
+		client.Session = domain.DigestOf(had)
+	}
+	if flow.Purpose == domain.PurposeStepUp {
+		return h.rules.StepUp(r.Context(), claims, flow.Session, client)
+	}
+	return h.rules.SignIn(r.Context(), claims, client)
 }
 
 // readAnswer refuses repeated parameters, and a code together with an error (item 30).
@@ -108,7 +121,12 @@ func (h *Handler) takeFlow(w http.ResponseWriter, r *http.Request, got answer) (
 		return domain.Flow{}, domain.Errorf(domain.NotFound, "the sign-in was begun too long ago")
 	}
 	bound := subtle.ConstantTimeCompare([]byte(domain.DigestOf(binding)), []byte(flow.Binding)) == 1
-	if !bound || flow.Provider != h.provider.config.ID || flow.Issuer != h.provider.config.Issuer || flow.Purpose != domain.PurposeLogin {
+	switch flow.Purpose {
+	case domain.PurposeLogin, domain.PurposeStepUp, domain.PurposeSetUp:
+	default:
+		bound = false
+	}
+	if !bound || flow.Provider != h.provider.config.ID || flow.Issuer != h.provider.config.Issuer {
 		return domain.Flow{}, domain.Errorf(domain.NotFound, "the sign-in was begun elsewhere or for something else")
 	}
 	return flow, nil
@@ -138,9 +156,10 @@ func (h *Handler) authenticate(ctx context.Context, got answer, flow domain.Flow
 	}
 	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, h.provider.client), providerTimeout)
 	defer cancel()
-	config := meta.oauth
-	config.RedirectURL = flow.RedirectURI
-	token, err := config.Exchange(ctx, got.code, oauth2.VerifierOption(flow.Verifier))
+	token, err := h.provider.redeem(meta, func(config oauth2.Config) (*oauth2.Token, error) {
+		config.RedirectURL = flow.RedirectURI
+		return config.Exchange(ctx, got.code, oauth2.VerifierOption(flow.Verifier))
+	})
 	if err != nil {
 		return domain.Claims{}, &protocolError{exchangeReason(err), exchangeCause(err)}
 	}
@@ -174,6 +193,9 @@ func tokenReason(err error) domain.Reason {
 	if _, ok := errors.AsType[*skewError](err); ok {
 		return domain.ReasonClockSkew
 	}
+	if _, ok := errors.AsType[*notProvedError](err); ok {
+		return domain.ReasonNotProved
+	}
 	return domain.ReasonBadToken
 }
 
@@ -200,9 +222,11 @@ func (h *Handler) refuse(r *http.Request, reason domain.Reason, detail string) e
 // render shows what went wrong; the cause goes to the log and never to the page.
 func (h *Handler) render(w http.ResponseWriter, r *http.Request, err error) {
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok {
+		h.provider.config.Count(h.provider.config.ID, string(refusal.Reason))
 		httpx.Logger(r.Context()).InfoContext(r.Context(), "sign-in refused", "reason", refusal.Reason, "detail", refusal.Detail)
 		h.browser.Refused(w, r, refusal)
 		return
 	}
+	h.provider.config.Count(h.provider.config.ID, domain.AsError(err).Kind.String())
 	h.browser.Failed(w, r, err)
 }

@@ -3,6 +3,7 @@ package oidc
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -52,6 +53,18 @@ func (c claimSet) saysTrue(name string) bool {
 	return raw == "true" || raw == `"true"`
 }
 
+// lacks reports whether userinfo has to be asked for the address or for one of the claims wanted.
+func (c claimSet) lacks(wanted []string) bool {
+	if c.text("email") == "" {
+		return true
+	}
+	elsewhere := c.overage()
+	return slices.ContainsFunc(wanted, func(name string) bool {
+		_, there := c[name]
+		return !there && !slices.Contains(elsewhere, name)
+	})
+}
+
 // texts reads a list of strings, or one string, and ignores anything else.
 func (c claimSet) texts(name string) []string {
 	var list []string
@@ -84,8 +97,8 @@ func (c claimSet) fullName() string {
 	return plain(c.text("given_name")+" "+c.text("family_name"), maxName)
 }
 
-// describe turns checked claims into what the rules decide on.
-func (p *Provider) describe(claims claimSet) (domain.Claims, error) {
+// describe turns checked claims into what the rules decide on; wanted are the claims that may hold group names.
+func (p *Provider) describe(claims claimSet, wanted []string) (domain.Claims, error) {
 	claim := subjectClaim(p.config.Issuer, p.config.SubjectClaims)
 	subject := claims.text(claim)
 	if !isSubject(subject) {
@@ -97,9 +110,11 @@ func (p *Provider) describe(claims claimSet) (domain.Claims, error) {
 		expiry = soon
 	}
 	authTime, _ := claims.time("auth_time")
+	groups := claims.groups(wanted)
 	return domain.Claims{
-		Provider: p.config.ID, Issuer: p.config.Issuer, Subject: subject,
-		Email: claims.email(), EmailTrusted: p.config.TrustEmail || claims.saysTrue("email_verified"),
+		Provider: p.config.ID, Issuer: p.config.Issuer, Subject: subject, TokenSubject: claims.text("sub"), Object: p.object(claims),
+		Groups: groups,
+		Email:  claims.email(), EmailTrusted: p.config.TrustEmail || claims.saysTrue("email_verified") || p.ownsDomain(claims),
 		FullName: claims.fullName(), SessionID: sessionID(claims.text("sid")), AuthTime: authTime,
 		ACR: plain(claims.text("acr"), maxSubject), AMR: claims.texts("amr"),
 		TokenExpiry: expiry, SessionMax: p.config.SessionMax, OverrideExpiry: p.config.OverrideExpiry,
@@ -109,13 +124,8 @@ func (p *Provider) describe(claims claimSet) (domain.Claims, error) {
 // subjectClaim finds the claim for an issuer; Entra's sub differs per application, its oid does not (R11).
 func subjectClaim(issuer string, overrides map[string]string) string {
 	claim, longest := "sub", -1
-	for _, prefix := range []string{
-		"https://login.microsoftonline.com/", "https://sts.windows.net/",
-		"https://login.microsoftonline.us/", "https://login.partner.microsoftonline.cn/",
-	} {
-		if strings.HasPrefix(issuer, prefix) {
-			claim = "oid"
-		}
+	if entraTenant(issuer) != "" {
+		claim = "oid"
 	}
 	for prefix, override := range overrides {
 		if strings.HasPrefix(issuer, prefix) && len(prefix) > longest {

@@ -79,7 +79,7 @@ func TestClaims(t *testing.T) {
 	now := time.Unix(time.Now().Unix(), 0).UTC()
 	plain := func(w *world) domain.Claims {
 		return domain.Claims{
-			Provider: domain.ProviderOIDC, Issuer: w.idp.Issuer(), Subject: "subject-1", Email: "alice@example.com", EmailTrusted: true,
+			Provider: domain.ProviderOIDC, Issuer: w.idp.Issuer(), Subject: "subject-1", TokenSubject: "subject-1", Email: "alice@example.com", EmailTrusted: true,
 			FullName: "Alice", TokenExpiry: now.Add(time.Hour), SessionMax: time.Hour,
 		}
 	}

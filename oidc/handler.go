@@ -17,6 +17,16 @@ type SignIn interface {
 	ConsumeFlow(ctx context.Context, state domain.Digest) (domain.Flow, error)
 	// SignIn lets the person in, or returns a *domain.Refusal that it has recorded.
 	SignIn(ctx context.Context, claims domain.Claims, client domain.Client) (domain.SignedIn, error)
+	// StepUp replaces a session whose person has proved again who they are; its refusals are as SignIn's.
+	StepUp(ctx context.Context, claims domain.Claims, session domain.Digest, client domain.Client) (domain.SignedIn, error)
+	// CheckSetUpToken is domain.NotFound for a set-up link that is not good (R7).
+	CheckSetUpToken(ctx context.Context, token string) error
+	// NeededClaims names the claims that the organizations a provider serves need beside the standard ones.
+	NeededClaims(ctx context.Context, provider string) ([]string, error)
+	// EndProviderSessions ends what a provider says has ended; a token seen before changes nothing.
+	EndProviderSessions(ctx context.Context, logout domain.ProviderLogout, client domain.Client) error
+	// RevokeSubject ends a person's sessions and keys, or returns domain.NotFound.
+	RevokeSubject(ctx context.Context, subject domain.RevokedSubject, client domain.Client) error
 	// RefuseSignIn records a sign-in that ended before SignIn was asked.
 	RefuseSignIn(ctx context.Context, provider string, refusal *domain.Refusal, client domain.Client) error
 }
@@ -26,6 +36,8 @@ type Browser interface {
 	SetSession(w http.ResponseWriter, session string, expires time.Time)
 	// HasSession reports whether the request carries a session that works.
 	HasSession(r *http.Request) bool
+	// SessionProvider returns the provider of the request's session; empty without one that works.
+	SessionProvider(r *http.Request) string
 	Refused(w http.ResponseWriter, r *http.Request, refusal *domain.Refusal)
 	Failed(w http.ResponseWriter, r *http.Request, err error)
 }
@@ -37,20 +49,30 @@ type Handler struct {
 	browser  Browser
 	cookies  httpx.Cookies
 	basePath string
+	limits   *Limits
 }
 
-// NewHandler makes a handler; basePath is where the whole server is mounted.
-func NewHandler(provider *Provider, rules SignIn, browser Browser, cookies httpx.Cookies, basePath string) *Handler {
-	return &Handler{provider: provider, rules: rules, browser: browser, cookies: cookies, basePath: basePath}
+// NewHandler makes a handler; basePath is where the whole server is mounted, and limits are shared by all providers' handlers.
+func NewHandler(provider *Provider, rules SignIn, browser Browser, cookies httpx.Cookies, basePath string, limits *Limits) *Handler {
+	return &Handler{provider: provider, rules: rules, browser: browser, cookies: cookies, basePath: basePath, limits: limits}
 }
 
 // Routes registers the paths of the provider.
 func (h *Handler) Routes(mux *http.ServeMux) {
 	id := h.provider.config.ID
-	mux.Handle("GET "+startPath(id), h.handle(h.start))
-	mux.Handle("GET "+callbackPath(id), h.handle(h.callback))
-	mux.Handle("POST "+callbackPath(id), h.handle(h.formPost))
+	mux.Handle("GET "+startPath(id), h.handle(h.limited(h.start)))
+	mux.Handle("GET "+startPath(id)+"/step-up", h.handle(h.limited(h.stepUp)))
+	mux.Handle("GET "+startPath(id)+"/initiate-login", h.handle(h.limited(h.initiated)))
+	mux.Handle("POST "+startPath(id)+"/initiate-login", h.handle(h.limited(h.initiated)))
+	mux.Handle("GET "+callbackPath(id), h.handle(h.limited(h.callback)))
+	mux.Handle("POST "+callbackPath(id), h.handle(h.limited(h.formPost)))
+	// Every method, because a wrong one is an invalid request here and no missing page (item 103).
+	mux.Handle(startPath(id)+"/backchannel-logout", httpx.Handler(h.backChannelLogout).With(h.failJSON))
+	mux.Handle("GET "+startPath(id)+"/frontchannel-logout", h.handle(h.limited(h.frontChannelLogout)))
+	mux.Handle("POST "+revocationPath(id), httpx.Handler(h.revokeSubject).With(h.failJSON))
 }
+
+func revocationPath(id string) string { return startPath(id) + "/global-token-revocation" }
 
 func startPath(id string) string    { return "/api/v1/oauth/" + id }
 func callbackPath(id string) string { return "/api/v1/oauth/" + id + "/callback" }

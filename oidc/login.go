@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,35 +25,115 @@ const (
 	maxFlows = 5
 )
 
-// start begins a sign-in: it keeps a flow, ties it to the browser and sends the browser to the provider.
+// start begins a sign-in, by the set-up link when there is one.
 func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	flow := domain.Flow{Purpose: domain.PurposeLogin, Next: nextOr(query.Get("next"))}
+	if token := query.Get("set-up"); token != "" {
+		if err := h.rules.CheckSetUpToken(r.Context(), token); domain.IsKind(err, domain.NotFound) {
+			return h.refuse(r, domain.ReasonSetUpOver, err.Error())
+		} else if err != nil {
+			return err
+		}
+		flow.Purpose = domain.PurposeSetUp
+	}
+	return h.begin(w, r, flow, passedOn(query))
+}
+
+// stepUp has the person of a session prove again who they are (items 110-112).
+func (h *Handler) stepUp(w http.ResponseWriter, r *http.Request) error {
+	if h.browser.SessionProvider(r) != h.provider.config.ID {
+		return h.refuse(r, domain.ReasonFlowLost, "there is no session of this provider to prove")
+	}
+	flow := domain.Flow{Purpose: domain.PurposeStepUp, Next: nextOr(r.URL.Query().Get("next")), Session: domain.DigestOf(h.cookies.Session(r))}
+	return h.begin(w, r, flow, url.Values{"prompt": {"login"}, "max_age": {"0"}})
+}
+
+// initiated begins a sign-in that somebody else asks for, such as a tile at the provider (OpenID Connect Core section 4).
+func (h *Handler) initiated(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return domain.Errorf(domain.Invalid, "the form could not be read")
+	}
+	if issuer := r.Form.Get("iss"); issuer != h.provider.config.Issuer {
+		return h.refuse(r, domain.ReasonFlowLost, fmt.Sprintf("a sign-in was asked for at the issuer %.200q", issuer))
+	}
+	passed := url.Values{}
+	if hint := r.Form.Get("login_hint"); hint != "" {
+		passed = passedOn(url.Values{"login_hint": {hint}})
+	}
+	return h.begin(w, r, domain.Flow{Purpose: domain.PurposeLogin, Next: h.target(r.Form.Get("target_link_uri"))}, passed)
+}
+
+// target is the local path of an absolute URL below our own, "/" for anything else.
+func (h *Handler) target(link string) string {
+	path, ours := strings.CutPrefix(link, h.provider.config.PublicURL)
+	if !ours {
+		return "/"
+	}
+	return nextOr(path)
+}
+
+// nextOr is where to go afterwards, "/" when the wish is none that may be followed.
+func nextOr(wish string) string {
+	if next, ok := LocalPath(wish); ok {
+		return next
+	}
+	return "/"
+}
+
+// maxHint is the longest value of a parameter that is passed on.
+const maxHint = 255
+
+// passedOn are the parameters that go to the provider as they came (item 28).
+func passedOn(query url.Values) url.Values {
+	passed := url.Values{}
+	for _, name := range []string{"login_hint", "domain_hint", "hd", "acr_values", "ui_locales"} {
+		if text := query.Get(name); text != "" && len(text) <= maxHint && plain(text, maxHint) == text {
+			passed.Set(name, text)
+		}
+	}
+	if prompt := query.Get("prompt"); slices.Contains([]string{"login", "select_account", "consent"}, prompt) {
+		passed.Set("prompt", prompt)
+	}
+	return passed
+}
+
+// begin keeps a flow, ties it to the browser and sends the browser to the provider.
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request, flow domain.Flow, extra url.Values) error {
 	meta, err := h.provider.metadata(r.Context())
 	if err != nil {
 		return h.refuse(r, domain.ReasonUnreachable, err.Error())
 	}
-	next, ok := LocalPath(r.URL.Query().Get("next"))
-	if !ok {
-		next = "/"
+	if flow.Claims, err = h.rules.NeededClaims(r.Context(), h.provider.config.ID); err != nil {
+		return err
 	}
-	state, binding, nonce, verifier := domain.NewOpaque(), domain.NewOpaque(), domain.NewOpaque(), oauth2.GenerateVerifier()
-	now := h.provider.config.Now()
-	flow := domain.Flow{
-		State: domain.DigestOf(state), Binding: domain.DigestOf(binding), Provider: h.provider.config.ID,
-		Issuer: h.provider.config.Issuer, RedirectURI: h.provider.redirectURI(), Nonce: nonce, Verifier: verifier,
-		Next: next, Purpose: domain.PurposeLogin, CreatedAt: now, ExpiresAt: now.Add(flowLifetime),
-	}
+	state, binding, now := domain.NewOpaque(), domain.NewOpaque(), h.provider.config.Now()
+	flow.State, flow.Binding = domain.DigestOf(state), domain.DigestOf(binding)
+	flow.Nonce, flow.Verifier = domain.NewOpaque(), oauth2.GenerateVerifier()
+	flow.Provider, flow.Issuer, flow.RedirectURI = h.provider.config.ID, h.provider.config.Issuer, h.provider.redirectURI()
+	flow.CreatedAt, flow.ExpiresAt = now, now.Add(flowLifetime)
 	if err := h.rules.BeginFlow(r.Context(), flow); err != nil {
 		return err
 	}
 	h.dropOldFlows(w, r)
 	h.cookies.Set(w, flowName(flow.State), flowValue(now, binding), flowLifetime)
-	target := meta.oauth.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("nonce", nonce))
+	http.Redirect(w, r, h.authorization(meta, state, flow, extra), http.StatusSeeOther)
+	return nil
+}
+
+// authorization is the request's URL (OpenID Connect Core section 3.1.2.1).
+func (h *Handler) authorization(meta *metadata, state string, flow domain.Flow, extra url.Values) string {
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(flow.Verifier), oauth2.SetAuthURLParam("nonce", flow.Nonce)}
+	for name := range extra {
+		options = append(options, oauth2.SetAuthURLParam(name, extra.Get(name)))
+	}
+	target := meta.oauth.AuthCodeURL(state, options...)
 	if h.provider.config.URLEncodeScopeSpaces {
 		endpoint, query, _ := strings.Cut(target, "?")
 		target = endpoint + "?" + strings.ReplaceAll(query, "+", "%20")
 	}
-	http.Redirect(w, r, target, http.StatusSeeOther)
-	return nil
+	return target
 }
 
 // flowName is the cookie's name: it tells parallel sign-ins apart and says nothing about the state.

@@ -21,6 +21,8 @@ type metadata struct {
 	keys   *keySet
 	// userinfo is the endpoint's URL, empty when there is none.
 	userinfo string
+	// endSession is where the provider's own session is ended (RP-Initiated Logout), empty when there is no such place.
+	endSession string
 	// issInAnswer says that every answer to an authorization request names its issuer (RFC 9207).
 	issInAnswer bool
 }
@@ -31,6 +33,7 @@ type discovery struct {
 	Token         string   `json:"token_endpoint"`
 	Keys          string   `json:"jwks_uri"`
 	UserInfo      string   `json:"userinfo_endpoint"`
+	EndSession    string   `json:"end_session_endpoint"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
 	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
 	PKCE          []string `json:"code_challenge_methods_supported"`
@@ -71,35 +74,52 @@ func mismatchError(mismatch *oidc.IssuerMismatchError) error {
 
 // check refuses metadata that go-oidc lets pass (items 2-4).
 func (d discovery) check() error {
-	for _, endpoint := range []struct {
-		name, url string
-		optional  bool
-	}{
+	return errors.Join(d.problems()...)
+}
+
+// problems lists every rule that the metadata break.
+func (d discovery) problems() []error {
+	var problems []error
+	for _, endpoint := range d.endpoints() {
+		switch {
+		case endpoint.url == "" && endpoint.optional:
+		case endpoint.url == "":
+			problems = append(problems, fmt.Errorf("%s is missing", endpoint.name))
+		default:
+			if err := checkEndpoint(endpoint.url); err != nil {
+				problems = append(problems, fmt.Errorf("%s %.200q: %w", endpoint.name, endpoint.url, err))
+			}
+		}
+	}
+	if len(d.algorithms()) == 0 {
+		problems = append(problems, fmt.Errorf("none of the signing algorithms %.200q is accepted", d.Algorithms))
+	}
+	return problems
+}
+
+type endpoint struct {
+	name, url string
+	optional  bool
+}
+
+func (d discovery) endpoints() []endpoint {
+	return []endpoint{
 		{"authorization_endpoint", d.Authorization, false},
 		{"token_endpoint", d.Token, false},
 		{"jwks_uri", d.Keys, false},
 		{"userinfo_endpoint", d.UserInfo, true},
-	} {
-		if endpoint.url == "" && endpoint.optional {
-			continue
-		}
-		if endpoint.url == "" {
-			return fmt.Errorf("%s is missing", endpoint.name)
-		}
-		if err := checkEndpoint(endpoint.url); err != nil {
-			return fmt.Errorf("%s %.200q: %w", endpoint.name, endpoint.url, err)
-		}
+		{"end_session_endpoint", d.EndSession, true},
 	}
-	if len(d.algorithms()) == 0 {
-		return fmt.Errorf("none of the signing algorithms %.200q is accepted", d.Algorithms)
-	}
-	return nil
 }
 
 func checkEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return errors.New("not an absolute URL without user and fragment")
+	}
+	if address, err := netip.ParseAddr(u.Hostname()); err == nil && (address.IsLinkLocalUnicast() || address.IsUnspecified() || address.IsMulticast()) {
+		// Metadata services of clouds live there, and no provider does (item 5).
+		return errors.New("a link-local, unspecified or multicast address is no provider's")
 	}
 	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
 		return nil
@@ -122,7 +142,13 @@ func (d discovery) algorithms() []string {
 }
 
 // authStyle fixes the way of client authentication (item 12): left to itself, oauth2 tries both and burns the code.
-func (d discovery) authStyle(secret string) oauth2.AuthStyle {
+func (d discovery) authStyle(secret, method string) oauth2.AuthStyle {
+	switch method {
+	case "client_secret_basic":
+		return oauth2.AuthStyleInHeader
+	case "client_secret_post", "none":
+		return oauth2.AuthStyleInParams
+	}
 	onlyPost := len(d.AuthMethods) > 0 && !slices.Contains(d.AuthMethods, "client_secret_basic") && slices.Contains(d.AuthMethods, "client_secret_post")
 	if secret == "" || onlyPost {
 		return oauth2.AuthStyleInParams

@@ -22,6 +22,12 @@ type Config struct {
 	ClientID string
 	// ClientSecret is empty for a public client; PKCE is sent in any case.
 	ClientSecret string
+	// PreviousSecret is tried when the provider does not take ClientSecret: the two overlap while one is changed (item 13).
+	PreviousSecret string
+	// AuthMethod is client_secret_basic, client_secret_post or none; empty for what the metadata say (item 12).
+	AuthMethod string
+	// DisplayName is what the sign-in page calls the provider.
+	DisplayName string
 	// Scopes are asked for; openid is added when it is not among them.
 	Scopes []string
 	// TrustEmail takes the provider's addresses as verified, whatever the token says about them (R10).
@@ -30,6 +36,14 @@ type Config struct {
 	SubjectClaims map[string]string
 	// URLEncodeScopeSpaces writes %20 between scopes where a provider cannot read "+".
 	URLEncodeScopeSpaces bool
+	// NonceOptional accepts ID tokens without a nonce, for providers that leave it out; a wrong one is always refused (item 44).
+	NonceOptional bool
+	// ForeignAzpAllowed accepts ID tokens that another client of the provider asked for (item 42).
+	ForeignAzpAllowed bool
+	// LogoutTypeRequired accepts logout tokens of the type logout+jwt only (item 104).
+	LogoutTypeRequired bool
+	// KeepIDToken keeps the ID token with the session, so that signing out can end the provider's session too (item 102).
+	KeepIDToken bool
 	// SessionMax and OverrideExpiry are passed on to the session (R41).
 	SessionMax     time.Duration
 	OverrideExpiry bool
@@ -40,6 +54,8 @@ type Config struct {
 	// Now overrides the clock.
 	Now func() time.Time
 	Log *slog.Logger
+	// Count counts how sign-ins end, "ok" or the reason of a refusal; nil counts nothing.
+	Count func(provider, outcome string)
 }
 
 const (
@@ -89,6 +105,9 @@ func NewProvider(config Config) *Provider {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
+	if config.Count == nil {
+		config.Count = func(string, string) {}
+	}
 	return &Provider{config: config, client: newClient(config.Transport), doubted: make(chan struct{}, 1)}
 }
 
@@ -111,6 +130,15 @@ func (p *Provider) Run(ctx context.Context) {
 		}
 	}
 }
+
+// ID returns the provider's immutable id, and Name what people know it as.
+func (p *Provider) ID() string { return p.config.ID }
+
+// Name returns what the sign-in page calls the provider.
+func (p *Provider) Name() string { return p.config.DisplayName }
+
+// StartPath is where a sign-in begins, below the base path.
+func (p *Provider) StartPath() string { return startPath(p.config.ID) }
 
 // Ready reports whether the provider has been discovered; it stays so while the provider is away.
 func (p *Provider) Ready() bool {
@@ -193,14 +221,14 @@ func (p *Provider) read(ctx context.Context) (*metadata, error) {
 	return &metadata{
 		oauth: oauth2.Config{
 			ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Scopes: p.config.Scopes, RedirectURL: p.redirectURI(),
-			Endpoint: oauth2.Endpoint{AuthURL: found.Authorization, TokenURL: found.Token, AuthStyle: found.authStyle(p.config.ClientSecret)},
+			Endpoint: oauth2.Endpoint{AuthURL: found.Authorization, TokenURL: found.Token, AuthStyle: found.authStyle(p.config.ClientSecret, p.config.AuthMethod)},
 		},
 		checks: &oidc.Config{
 			ClientID: p.config.ClientID, SupportedSigningAlgs: found.algorithms(), Now: p.config.Now,
 			// Expiry is checked in verify.go, with a leeway that go-oidc has not.
 			SkipExpiryCheck: true,
 		},
-		keys: p.keysAt(found.Keys), userinfo: found.UserInfo, issInAnswer: found.IssParameter,
+		keys: p.keysAt(found.Keys), userinfo: found.UserInfo, endSession: found.EndSession, issInAnswer: found.IssParameter,
 	}, nil
 }
 
@@ -212,6 +240,13 @@ func (p *Provider) keysAt(url string) *keySet {
 		return p.keys
 	}
 	return newKeySet(url, p.client, p.config.Now)
+}
+
+// known returns the metadata without asking for them; nil when they were never read.
+func (p *Provider) known() *metadata {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.found
 }
 
 // doubt has the metadata read again soon: a signature failed, and the keys may have moved (item 10).

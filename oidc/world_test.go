@@ -21,11 +21,18 @@ import (
 
 // rules is an in-memory stand-in for the use cases: it keeps flows and remembers who signed in and who was refused.
 type rules struct {
-	mutex    sync.Mutex
-	flows    map[domain.Digest]domain.Flow
-	signedIn []domain.Claims
-	refused  []domain.Reason
-	details  []string
+	mutex     sync.Mutex
+	flows     map[domain.Digest]domain.Flow
+	signedIn  []domain.Claims
+	refused   []domain.Reason
+	details   []string
+	steppedUp []domain.Digest
+	loggedOut []domain.ProviderLogout
+	revoked   []domain.RevokedSubject
+	// claims are what NeededClaims answers, setUp the token that is good, unknown says that RevokeSubject finds nobody.
+	claims  []string
+	setUp   string
+	unknown bool
 	// refusal is what SignIn answers when it is set.
 	refusal error
 }
@@ -58,6 +65,42 @@ func (r *rules) SignIn(_ context.Context, claims domain.Claims, _ domain.Client)
 	return domain.SignedIn{Session: "session", ExpiresAt: claims.TokenExpiry}, nil
 }
 
+func (r *rules) StepUp(_ context.Context, claims domain.Claims, session domain.Digest, client domain.Client) (domain.SignedIn, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.refusal != nil || client.Session != session {
+		return domain.SignedIn{}, &domain.Refusal{Reason: domain.ReasonFlowLost}
+	}
+	r.signedIn, r.steppedUp = append(r.signedIn, claims), append(r.steppedUp, session)
+	return domain.SignedIn{Session: "session", ExpiresAt: claims.TokenExpiry}, nil
+}
+
+func (r *rules) CheckSetUpToken(_ context.Context, token string) error {
+	if token == r.setUp {
+		return nil
+	}
+	return domain.Errorf(domain.NotFound, "no such link")
+}
+
+func (r *rules) NeededClaims(context.Context, string) ([]string, error) { return r.claims, nil }
+
+func (r *rules) EndProviderSessions(_ context.Context, logout domain.ProviderLogout, _ domain.Client) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.loggedOut = append(r.loggedOut, logout)
+	return nil
+}
+
+func (r *rules) RevokeSubject(_ context.Context, subject domain.RevokedSubject, _ domain.Client) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.unknown {
+		return domain.Errorf(domain.NotFound, "nobody")
+	}
+	r.revoked = append(r.revoked, subject)
+	return nil
+}
+
 func (r *rules) RefuseSignIn(_ context.Context, _ string, refusal *domain.Refusal, _ domain.Client) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -73,6 +116,13 @@ func (p pages) SetSession(w http.ResponseWriter, session string, _ time.Time) {
 	p.cookies.SetSession(w, session, time.Hour)
 }
 func (p pages) HasSession(r *http.Request) bool { return p.cookies.Session(r) == "session" }
+func (p pages) SessionProvider(r *http.Request) string {
+	if p.HasSession(r) {
+		return domain.ProviderOIDC
+	}
+	return ""
+}
+
 func (p pages) Refused(w http.ResponseWriter, _ *http.Request, refusal *domain.Refusal) {
 	w.Header().Set("X-Reason", string(refusal.Reason))
 	w.WriteHeader(http.StatusForbidden)
@@ -115,7 +165,7 @@ func newWorldAt(t *testing.T, idp *badidp.Provider, edit func(*oidc.Config)) *wo
 	cookies := httpx.Cookies{Secure: true}
 	mux := http.NewServeMux()
 	w.oidc = oidc.NewProvider(config)
-	oidc.NewHandler(w.oidc, w.rules, pages{cookies}, cookies, "/base").Routes(mux)
+	oidc.NewHandler(w.oidc, w.rules, pages{cookies}, cookies, "/base", oidc.NewLimits(w.clock.Now)).Routes(mux)
 	w.handler = httpx.Observer{Log: log}.Wrap(mux)
 	return w
 }

@@ -86,6 +86,8 @@ func statusOf(err *domain.Error) (int, elimity.ScimType) {
 		return http.StatusForbidden, ""
 	case domain.TooLarge:
 		return http.StatusRequestEntityTooLarge, ""
+	case domain.StepUpNeeded:
+		return http.StatusForbidden, ""
 	case domain.Guarded, domain.Limited:
 		return http.StatusTooManyRequests, ""
 	case domain.Unavailable, domain.Unknown:

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
 	"muster/domain"
 	"muster/internal/httpx"
@@ -13,6 +15,9 @@ func (w *Web) Failed(rw http.ResponseWriter, r *http.Request, err error) {
 	status, page := failurePage(known.Kind)
 	if page.Why == "" {
 		page.Why = sentence(known.Text)
+	}
+	if known.Kind == domain.StepUpNeeded {
+		page.Links = []way{{"Sign in again", w.stepUpPath(known.Provider, r)}}
 	}
 	if page.Links == nil {
 		page.Links = frontPage()
@@ -62,6 +67,8 @@ func failurePage(kind domain.Kind) (int, problem) {
 		return http.StatusUnauthorized, problem{What: "You are not signed in", Why: "You have not signed in yet, or your session has ended.", Next: "Sign in and try again.", Links: []way{{"Sign in", "/sign-in"}}}
 	case domain.Forbidden:
 		return http.StatusForbidden, problem{What: "You may not do this", Next: "If you think you should, ask an administrator."}
+	case domain.StepUpNeeded:
+		return http.StatusUnauthorized, problem{What: "Please prove once more who you are", Why: "This change needs a recent sign-in, so that nobody can make it at a computer that was left alone.", Next: "Sign in again with the same account, then make the change once more."}
 	case domain.Guarded:
 		return http.StatusTooManyRequests, problem{What: "This is being held back", Next: "An administrator has to release it first."}
 	case domain.TooLarge:
@@ -85,6 +92,17 @@ func defect() problem {
 		What: "Something went wrong", Why: "The fault is on our side, and it has been logged.",
 		Next: "Try again. If it happens again, give an administrator the request id below.",
 	}
+}
+
+// stepUpPath leads to the provider and back to the page from which the refused form came, or to the front page.
+func (w *Web) stepUpPath(provider string, r *http.Request) string {
+	next := "/"
+	if from, err := url.Parse(r.Referer()); err == nil {
+		if path := strings.TrimPrefix(from.Path, w.config.BasePath); strings.HasPrefix(path, "/") {
+			next = path
+		}
+	}
+	return "/api/v1/oauth/" + url.PathEscape(provider) + "/step-up?" + url.Values{"next": {next}}.Encode()
 }
 
 // passes reports whether the same request may work a moment later.

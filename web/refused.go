@@ -41,6 +41,16 @@ func refusalPage(reason domain.Reason) (int, problem) {
 		return http.StatusBadGateway, problem{Person: true, What: "The identity provider did not let you in", Why: "It ended the sign-in with an error. Perhaps you cancelled, or you are not assigned to this application there.", Next: "Try again. If it happens again, ask an administrator to assign you to this application at the identity provider."}
 	case domain.ReasonBadToken:
 		return http.StatusBadGateway, problem{What: "The identity provider’s answer was not accepted", Why: "A check of its answer failed, so nobody was signed in. Usually a setting at the provider or here is wrong.", Next: "Try again. If it happens again, give an administrator the request id below; the log says which check failed."}
+	case domain.ReasonNoGroup:
+		return http.StatusForbidden, problem{Person: true, What: "You are in none of the groups", Why: "Your organization lets people in by their groups at the identity provider, and none of yours gives access here.", Next: "Ask an administrator to add you to a group, then sign in again."}
+	case domain.ReasonNotProved:
+		return http.StatusForbidden, problem{What: "The identity provider did not ask you again", Why: "This change needs a fresh sign-in, and the provider answered with an old one.", Next: "Sign out there, then try again. If it happens again, an administrator must let the provider honor “max_age” or “prompt=login”."}
+	case domain.ReasonAnotherPerson:
+		return http.StatusForbidden, problem{What: "That was another account", Why: "You were asked to prove who you are, and signed in at the identity provider as somebody else. Nothing was changed.", Next: "Try again with the account that you are signed in with here."}
+	case domain.ReasonSetUpOver:
+		return http.StatusGone, problem{What: "This set-up link is used up", Why: "It works once, until the first Organization Admin has signed in, or it is not complete.", Next: "Sign in; an Organization Admin can give you the roles that you need. The operator can name another Admin on the command line: muster admin add ADDRESS."}
+	case domain.ReasonNotRenewed:
+		return http.StatusUnauthorized, problem{What: "Your session has ended", Why: "The identity provider did not renew it.", Next: "Sign in again."}
 	case domain.ReasonFlowLost:
 		return http.StatusBadRequest, problem{What: "Please start again", Why: "This sign-in was begun in another browser or too long ago, or it was already finished. Nothing is wrong with your account.", Next: "Start again here, and stay in this browser."}
 	case domain.ReasonClockSkew:

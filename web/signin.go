@@ -10,24 +10,64 @@ import (
 // signInPage is what the page of that name shows.
 type signInPage struct {
 	// Host is where this installation lives, so that people see whose door they stand at.
-	Host       string
-	Provider   string
-	Configured bool
-	Ready      bool
-	SignedOut  bool
-	// Start is where a sign-in begins; the provider's front end checks the "next" in it (item 81).
+	Host      string
+	Doors     []openDoor
+	SignedOut bool
+	// Away says that none of the providers answers.
+	Away bool
+}
+
+// openDoor is a provider with the address where a sign-in through it begins.
+type openDoor struct {
+	Door
+
 	Start string
 }
 
 // signIn is the door; it asks the database nothing, so that it opens whatever else is down.
+// With one provider it leads straight on, unless somebody has just signed out or the provider is away.
 func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) error {
-	page := signInPage{
-		Host: w.config.PublicURL.Host, Provider: w.config.ProviderName, Configured: w.config.ProviderConfigured,
-		Ready: w.config.ProviderReady(), SignedOut: r.URL.Query().Has("signed-out"),
-		Start: w.config.BasePath + "/api/v1/oauth/" + domain.ProviderOIDC,
+	query := r.URL.Query()
+	// The provider's front end checks "next" (item 81).
+	page := signInPage{Host: w.config.PublicURL.Host, SignedOut: query.Has("signed-out"), Doors: w.doors("next", query.Get("next"))}
+	if len(page.Doors) == 1 && page.Doors[0].Ready && !page.SignedOut {
+		http.Redirect(rw, r, page.Doors[0].Start, http.StatusSeeOther)
+		return nil
 	}
-	if next := r.URL.Query().Get("next"); next != "" {
-		page.Start += "?" + url.Values{"next": {next}}.Encode()
+	page.Away = true
+	for _, door := range page.Doors {
+		page.Away = page.Away && !door.Ready
 	}
 	return w.show(rw, http.StatusOK, "sign-in", frame{Title: "Sign in", Page: page})
+}
+
+// doors are the providers, each with its start, which gets the parameter when that is not empty.
+func (w *Web) doors(name, value string) []openDoor {
+	var doors []openDoor
+	for _, door := range w.config.Doors.List() {
+		start := w.config.BasePath + "/api/v1/oauth/" + url.PathEscape(door.ID)
+		if value != "" {
+			start += "?" + url.Values{name: {value}}.Encode()
+		}
+		doors = append(doors, openDoor{door, start})
+	}
+	return doors
+}
+
+// setUpPage is the set-up link's: the first person who signs in from here becomes Organization Admin.
+type setUpPage struct {
+	Host  string
+	Doors []openDoor
+}
+
+// setUp shows where to sign in as the first Admin, as long as there is none (R7).
+func (w *Web) setUp(rw http.ResponseWriter, r *http.Request) error {
+	token := r.URL.Query().Get("token")
+	if err := w.config.Service.CheckSetUpToken(r.Context(), token); domain.IsKind(err, domain.NotFound) {
+		w.Refused(rw, r, &domain.Refusal{Reason: domain.ReasonSetUpOver})
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return w.show(rw, http.StatusOK, "set-up", frame{Title: "Set up Muster", Page: setUpPage{w.config.PublicURL.Host, w.doors("set-up", token)}})
 }

@@ -20,7 +20,27 @@ import (
 type Service interface {
 	Session(ctx context.Context, token string, client domain.Client) (domain.Principal, error)
 	Me(ctx context.Context, principal domain.Principal) (domain.Me, error)
-	SignOut(ctx context.Context, token string, client domain.Client) error
+	SignOut(ctx context.Context, token string, client domain.Client) (domain.SignedOut, error)
+	MySessions(ctx context.Context, principal domain.Principal) ([]domain.Session, error)
+	EndMySession(ctx context.Context, principal domain.Principal, id domain.SessionID) error
+	EndMySessions(ctx context.Context, principal domain.Principal, keepCurrent bool) (int, error)
+	CheckSetUpToken(ctx context.Context, token string) error
+}
+
+// Door is one provider on the sign-in page.
+type Door struct {
+	ID, Name string
+	// Ready reports whether the provider answers at the moment.
+	Ready bool
+}
+
+// Doors is what the pages need of the configured providers.
+type Doors interface {
+	List() []Door
+	// EndSession returns where the provider's own session is ended, and the state that comes back; empty where that is not done.
+	EndSession(signedOut domain.SignedOut) (target, state string)
+	// EndSessionOrigins are the origins that EndSession leads to.
+	EndSessionOrigins() []string
 }
 
 // Config is what the pages are made of.
@@ -32,11 +52,7 @@ type Config struct {
 	Cookies   httpx.Cookies
 	// SameOrigin refuses forms that another site sends (item 99).
 	SameOrigin *httpx.SameOrigin
-	// ProviderName is what the sign-in button calls the provider.
-	ProviderName       string
-	ProviderConfigured bool
-	// ProviderReady reports whether the provider answers at the moment.
-	ProviderReady func() bool
+	Doors      Doors
 }
 
 // Web serves the pages.
@@ -49,9 +65,6 @@ type Web struct {
 //go:embed templates/*.html
 var templates embed.FS
 
-// policy lets a page load its own style and script and send its own forms, and nothing else.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
 // New makes the pages; templates and files are part of the binary, so that what is wrong with them shows at once.
 func New(config Config) *Web {
 	w := &Web{config: config, pages: map[string]*template.Template{}, files: readFiles()}
@@ -59,7 +72,7 @@ func New(config Config) *Web {
 		"base": func() string { return config.BasePath }, "asset": w.asset,
 		"role": domain.RoleName, "reason": reasonOf, "counted": counted, "sentence": sentence, "date": date,
 	}
-	for _, page := range []string{"sign-in", "you", "problem"} {
+	for _, page := range []string{"sign-in", "set-up", "you", "sessions", "problem"} {
 		files := []string{"templates/layout.html", "templates/" + page + ".html"}
 		w.pages[page] = template.Must(template.New("layout.html").Funcs(functions).ParseFS(templates, files...))
 	}
@@ -84,7 +97,7 @@ type link struct {
 
 // inside is the frame of a page for somebody who is signed in; path is the page's own.
 func inside(title, path string, me domain.Me, page any) frame {
-	links := []link{{Name: "You", Path: "/you"}}
+	links := []link{{Name: "You", Path: "/you"}, {Name: "Signed-in browsers", Path: "/you/sessions"}}
 	for i := range links {
 		links[i].Current = links[i].Path == path
 	}

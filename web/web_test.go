@@ -24,9 +24,10 @@ var update = flag.Bool("update", false, "write the golden pages anew")
 
 // service is somebody signed in, or nobody.
 type service struct {
-	me    domain.Me
-	err   error
-	ended []string
+	me       domain.Me
+	err      error
+	ended    []string
+	sessions []domain.Session
 }
 
 func (s *service) Session(_ context.Context, token string, _ domain.Client) (domain.Principal, error) {
@@ -38,10 +39,57 @@ func (s *service) Session(_ context.Context, token string, _ domain.Client) (dom
 
 func (s *service) Me(context.Context, domain.Principal) (domain.Me, error) { return s.me, s.err }
 
-func (s *service) SignOut(_ context.Context, token string, _ domain.Client) error {
+func (s *service) SignOut(_ context.Context, token string, _ domain.Client) (domain.SignedOut, error) {
 	s.ended = append(s.ended, token)
+	return domain.SignedOut{Provider: "custom-oidc", Email: s.me.User.Email}, s.err
+}
+
+func (s *service) MySessions(context.Context, domain.Principal) ([]domain.Session, error) {
+	return s.sessions, s.err
+}
+
+func (s *service) EndMySession(_ context.Context, _ domain.Principal, id domain.SessionID) error {
+	s.ended = append(s.ended, string(id))
 	return s.err
 }
+
+func (s *service) EndMySessions(_ context.Context, _ domain.Principal, keepCurrent bool) (int, error) {
+	s.ended = append(s.ended, fmt.Sprint("all but current: ", keepCurrent))
+	return 1, s.err
+}
+
+func (s *service) CheckSetUpToken(_ context.Context, token string) error {
+	if token == "good" {
+		return nil
+	}
+	return domain.Errorf(domain.NotFound, "used")
+}
+
+// doors are providers that answer, and where their own sessions end.
+type doors struct {
+	list []web.Door
+	end  string
+}
+
+func (d doors) List() []web.Door { return d.list }
+
+func (d doors) EndSession(domain.SignedOut) (target, state string) {
+	if d.end == "" {
+		return "", ""
+	}
+	return d.end + "/end?state=s", "s"
+}
+
+func (d doors) EndSessionOrigins() []string {
+	if d.end == "" {
+		return nil
+	}
+	return []string{d.end}
+}
+
+// okta and entra are two doors, of which the second does not answer.
+func okta() web.Door  { return web.Door{ID: "custom-oidc", Name: "Okta", Ready: true} }
+func entra() web.Door { return web.Door{ID: "entra", Name: "Entra <ID>"} }
 
 func newWeb(t *testing.T, s *service, edit func(*web.Config)) (*web.Web, http.Handler) {
 	t.Helper()
@@ -52,7 +100,7 @@ func newWeb(t *testing.T, s *service, edit func(*web.Config)) (*web.Web, http.Ha
 	}
 	config := web.Config{
 		Service: s, BasePath: "/base", PublicURL: publicURL, Cookies: httpx.Cookies{Secure: true}, SameOrigin: sameOrigin,
-		ProviderName: "Okta", ProviderConfigured: true, ProviderReady: func() bool { return true },
+		Doors: doors{list: []web.Door{okta(), entra()}},
 	}
 	if edit != nil {
 		edit(&config)
@@ -168,15 +216,18 @@ func TestPages(t *testing.T) {
 	}{
 		"sign-in":              {http.MethodGet, "/sign-in?next=/you?a=b%26c", nil, nil, domain.Me{}, 200},
 		"sign-in-signed-out":   {http.MethodGet, "/sign-in?signed-out", nil, nil, domain.Me{}, 200},
-		"sign-in-unreachable":  {http.MethodGet, "/sign-in", nil, func(c *web.Config) { c.ProviderReady = func() bool { return false } }, domain.Me{}, 200},
-		"sign-in-unconfigured": {http.MethodGet, "/sign-in", nil, func(c *web.Config) { c.ProviderConfigured = false }, domain.Me{}, 200},
+		"sign-in-unreachable":  {http.MethodGet, "/sign-in", nil, behind(entra()), domain.Me{}, 200},
+		"sign-in-unconfigured": {http.MethodGet, "/sign-in", nil, behind(), domain.Me{}, 200},
+		"sign-in-one-door":     {http.MethodGet, "/sign-in?signed-out", nil, behind(okta()), domain.Me{}, 200},
+		"set-up":               {http.MethodGet, "/set-up?token=good", nil, nil, domain.Me{}, 200},
+		"sessions":             {http.MethodGet, "/you/sessions", signedIn, nil, bob(), 200},
 		"you":                  {http.MethodGet, "/you", signedIn, nil, alice(), 200},
 		"you-plain":            {http.MethodGet, "/you", signedIn, nil, bob(), 200},
 		"not-found":            {http.MethodGet, "/nowhere/%3Cscript%3E?next=https://evil.example", nil, nil, domain.Me{}, 404},
 		"not-allowed":          {http.MethodPut, "/you", nil, nil, domain.Me{}, 405},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, handler := newWeb(t, &service{me: c.me}, c.edit)
+			_, handler := newWeb(t, &service{me: c.me, sessions: twoBrowsers()}, c.edit)
 			answer := request(t, handler, c.method, c.path, c.header)
 			requireSafe(t, answer)
 			if answer.StatusCode != c.status {
@@ -184,6 +235,117 @@ func TestPages(t *testing.T) {
 			}
 			golden(t, name, text(t, answer))
 		})
+	}
+}
+
+// behind puts other doors in front of the pages.
+func behind(list ...web.Door) func(*web.Config) {
+	return func(c *web.Config) { c.Doors = doors{list: list} }
+}
+
+// twoBrowsers are sessions, one of them with a name that tries to break out.
+func twoBrowsers() []domain.Session {
+	return []domain.Session{
+		{ID: "01", Client: domain.Client{IP: "192.0.2.1", UserAgent: "Firefox"}, CreatedAt: at, LastSeenAt: at.Add(time.Hour), EndsAt: at.Add(24 * time.Hour)},
+		{ID: "02", Client: domain.Client{UserAgent: "<b>\u202eagent"}, CreatedAt: at, LastSeenAt: at, EndsAt: at.Add(time.Hour)},
+	}
+}
+
+// With one provider that answers the door leads straight on; after signing out, and when the provider is away, it stays.
+func TestStraightOn(t *testing.T) {
+	for target, c := range map[string]struct {
+		edit func(*web.Config)
+		want string
+	}{
+		"/sign-in":             {behind(okta()), "/base/api/v1/oauth/custom-oidc"},
+		"/sign-in?next=/you":   {behind(okta()), "/base/api/v1/oauth/custom-oidc?next=%2Fyou"},
+		"/sign-in?signed-out":  {behind(okta()), ""},
+		"/sign-in?next=/":      {behind(entra()), ""},
+		"/sign-in?next=/two":   {behind(okta(), entra()), ""},
+		"/sign-in?next=/three": {behind(), ""},
+	} {
+		_, handler := newWeb(t, &service{}, c.edit)
+		answer := request(t, handler, http.MethodGet, target, nil)
+		_ = answer.Body.Close()
+		if got := answer.Header.Get("Location"); got != c.want {
+			t.Errorf("%s leads to %q, want %q", target, got, c.want)
+		}
+	}
+}
+
+// Item 102: after the session here has ended, signing out leads on to the provider, and back to a page that says so
+// whatever state comes back; pages allow their forms to lead there and nowhere else (item 101).
+func TestSignOutAtTheProvider(t *testing.T) {
+	s := &service{}
+	_, handler := newWeb(t, s, func(c *web.Config) { c.Doors = doors{list: []web.Door{okta()}, end: "https://idp.example"} })
+	out := request(t, handler, http.MethodPost, "/sign-out", http.Header{"Cookie": {"__Host-muster=good"}, "Sec-Fetch-Site": {"same-origin"}})
+	_ = out.Body.Close()
+	if out.StatusCode != http.StatusSeeOther || out.Header.Get("Location") != "https://idp.example/end?state=s" || len(s.ended) != 1 {
+		t.Fatalf("%d to %q, ended %v", out.StatusCode, out.Header.Get("Location"), s.ended)
+	}
+	policy := out.Header.Get("Content-Security-Policy")
+	if !strings.Contains(policy, "form-action 'self' https://idp.example;") {
+		t.Errorf("the policy is %q", policy)
+	}
+	var state string
+	for _, cookie := range out.Cookies() {
+		if cookie.Name == "__Host-muster-out" {
+			state = cookie.Value
+		}
+	}
+	if state != "s" {
+		t.Errorf("the state in the cookie is %q", state)
+	}
+	for _, query := range []string{"?state=s", "?state=other", "", "?state="} {
+		back := request(t, handler, http.MethodGet, "/signed-out"+query, http.Header{"Cookie": {"__Host-muster-out=s"}})
+		_ = back.Body.Close()
+		if back.StatusCode != http.StatusSeeOther || back.Header.Get("Location") != "/base/sign-in?signed-out" || len(back.Cookies()) != 1 || back.Cookies()[0].MaxAge >= 0 {
+			t.Errorf("back with %q: %d to %q", query, back.StatusCode, back.Header.Get("Location"))
+		}
+	}
+}
+
+// Item 92: one session, all others, or all of them end by forms that no other site can send; ending one's own signs out.
+func TestEndSessions(t *testing.T) {
+	for name, c := range map[string]struct {
+		path, body string
+		ended      string
+		location   string
+	}{
+		"one":     {"/you/sessions/end", "id=02", "[02]", "/base/you/sessions"},
+		"current": {"/you/sessions/end", "id=", "[good]", "/base/sign-in?signed-out"},
+		"others":  {"/you/sessions/end-others", "", "[all but current: true]", "/base/you/sessions"},
+		"all":     {"/you/sessions/end-all", "", "[all but current: true good]", "/base/sign-in?signed-out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &service{me: bob()}
+			_, handler := newWeb(t, s, nil)
+			for site, status := range map[string]int{"cross-site": http.StatusForbidden, "same-origin": http.StatusSeeOther} {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.path, strings.NewReader(c.body))
+				r.Header = http.Header{"Cookie": {"__Host-muster=good"}, "Sec-Fetch-Site": {site}, "Content-Type": {"application/x-www-form-urlencoded"}}
+				recorder := httptest.NewRecorder()
+				handler.ServeHTTP(recorder, r)
+				if recorder.Code != status {
+					t.Errorf("%s: %d", site, recorder.Code)
+				}
+				if status == http.StatusSeeOther && (recorder.Header().Get("Location") != c.location || fmt.Sprint(s.ended) != c.ended) {
+					t.Errorf("to %q, ended %v", recorder.Header().Get("Location"), s.ended)
+				}
+				if status == http.StatusForbidden && len(s.ended) > 0 {
+					t.Errorf("another site ended %v", s.ended)
+				}
+				s.ended = nil
+			}
+		})
+	}
+}
+
+// R7: a set-up link that is used up says what to do instead.
+func TestSetUpLinkUsedUp(t *testing.T) {
+	_, handler := newWeb(t, &service{}, nil)
+	answer := request(t, handler, http.MethodGet, "/set-up?token=other", nil)
+	if page := text(t, answer); answer.StatusCode != http.StatusGone || !strings.Contains(page, "used up") {
+		t.Errorf("%d %s", answer.StatusCode, page)
 	}
 }
 
@@ -248,6 +410,7 @@ func TestRefusals(t *testing.T) {
 		domain.ReasonNotInvited: 403, domain.ReasonDisabled: 403, domain.ReasonDeprovisioned: 403, domain.ReasonEmailMissing: 403,
 		domain.ReasonEmailUnverified: 403, domain.ReasonEmailTaken: 403, domain.ReasonUnreachable: 503, domain.ReasonProviderError: 502,
 		domain.ReasonBadToken: 502, domain.ReasonFlowLost: 400, domain.ReasonClockSkew: 502, "of another version": 403,
+		domain.ReasonNoGroup: 403, domain.ReasonNotProved: 403, domain.ReasonAnotherPerson: 403, domain.ReasonNotRenewed: 401, domain.ReasonSetUpOver: 410,
 	} {
 		t.Run(string(reason), func(t *testing.T) {
 			refusal := &domain.Refusal{Reason: reason, Detail: "inside"}
@@ -277,7 +440,7 @@ func TestFailures(t *testing.T) {
 	titles := map[string]domain.Kind{}
 	statuses := []int{
 		domain.Internal: 500, domain.Invalid: 400, domain.NotFound: 404, domain.Conflict: 409, domain.Stale: 409, domain.Unauthenticated: 401,
-		domain.Forbidden: 403, domain.Guarded: 429, domain.TooLarge: 413, domain.Limited: 429, domain.Unavailable: 503, domain.Unknown: 503,
+		domain.Forbidden: 403, domain.StepUpNeeded: 401, domain.Guarded: 429, domain.TooLarge: 413, domain.Limited: 429, domain.Unavailable: 503, domain.Unknown: 503,
 	}
 	for i, status := range statuses {
 		kind := domain.Kind(i)

@@ -20,6 +20,8 @@ func reasonOf(grant domain.Grant) reason {
 	switch grant.Kind {
 	case domain.GrantGroup:
 		return reason{"from the group “", name, "”"}
+	case domain.GrantSSOGroup:
+		return reason{"from the group “", name, "” at sign-in"}
 	case domain.GrantJIT:
 		return reason{Before: "joined at first sign-in"}
 	case domain.GrantInvite:

@@ -91,7 +91,26 @@ func (c keyCreateCommand) Run(env environment) error {
 }
 
 type adminCommands struct {
-	Add adminAddCommand `cmd:"" help:"Make somebody an Organization Admin, for when nobody else can."`
+	Add       adminAddCommand       `cmd:"" help:"Make somebody an Organization Admin, for when nobody else can."`
+	SetUpLink adminSetUpLinkCommand `cmd:"" name:"set-up-link" help:"Print the link by which the first person who signs in becomes Organization Admin."`
+}
+
+type adminSetUpLinkCommand struct{}
+
+// Run prints the link while there is no Admin.
+func (adminSetUpLinkCommand) Run(env environment) error {
+	cfg, err := env.config()
+	if err != nil {
+		return err
+	}
+	return server.WithService(env, cfg, func(service *domain.Service) error {
+		link, err := server.SetUpLink(env, cfg, service)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(env.stdout, link)
+		return err
+	})
 }
 
 type adminAddCommand struct {
@@ -108,7 +127,21 @@ func (c adminAddCommand) Run(env environment) error {
 }
 
 type orgCommands struct {
+	List   orgListCommand   `cmd:"" help:"Print the organizations' ids and names."`
 	Create orgCreateCommand `cmd:"" help:"Make an organization and print its id, alone, on standard output."`
+}
+
+type orgListCommand struct{}
+
+// Run prints one organization a line.
+func (orgListCommand) Run(env environment) error {
+	return env.withService(func(service *domain.Service) error {
+		orgs, err := service.AllOrganizations(env)
+		for _, org := range orgs {
+			_, _ = fmt.Fprintf(env.stdout, "%s\t%s\n", org.ID, org.DisplayName)
+		}
+		return err
+	})
 }
 
 type orgCreateCommand struct {

@@ -29,14 +29,17 @@ type commands struct {
 	Listen      string            `help:"Address to listen on." placeholder:"HOST:PORT"`
 	DatabaseURL string            `name:"database-url" help:"sqlite://FILE or postgres://…" placeholder:"URL"`
 
-	Serve   serveCommand   `cmd:"" default:"1" help:"Run the server (the default)."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date and stop."`
-	Show    showCommand    `cmd:"" name:"config" help:"Print the configuration in force and where each value came from."`
-	Token   tokenCommands  `cmd:"" help:"SCIM tokens, for identity providers."`
-	Key     keyCommands    `cmd:"" help:"Personal access tokens, for people and their scripts."`
-	Admin   adminCommands  `cmd:"" help:"Organization Admins."`
-	Org     orgCommands    `cmd:"" help:"Organizations."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve   serveCommand    `cmd:"" default:"1" help:"Run the server (the default)."`
+	Migrate migrateCommand  `cmd:"" help:"Bring the database's schema up to date and stop."`
+	Show    showCommand     `cmd:"" name:"config" help:"Print the configuration in force and where each value came from."`
+	Token   tokenCommands   `cmd:"" help:"SCIM tokens, for identity providers."`
+	Key     keyCommands     `cmd:"" help:"Personal access tokens, for people and their scripts."`
+	Admin   adminCommands   `cmd:"" help:"Organization Admins."`
+	Org     orgCommands     `cmd:"" help:"Organizations."`
+	Session sessionCommands `cmd:"" help:"Signed-in browsers."`
+	Doctor  doctorCommand   `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
+	Reseal  resealCommand   `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
+	Version versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // environment is what a command runs in.

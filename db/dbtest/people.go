@@ -117,7 +117,7 @@ func (s *suite) unknownUser(t *testing.T) {
 func (s *suite) identities(t *testing.T) {
 	user, other := s.user(t), s.user(t)
 	identity := domain.Identity{
-		ID: id[domain.IdentityID](), User: user.ID, Provider: "custom-oidc", Issuer: "https://idp.example.com", Subject: unique("Sub"),
+		ID: id[domain.IdentityID](), User: user.ID, Provider: "custom-oidc", Issuer: "https://idp.example.com", Subject: unique("Sub"), Object: unique("tenant/"),
 		Email: user.Email, CreatedAt: Start,
 	}
 	second := identity
@@ -145,6 +145,10 @@ func (s *suite) identities(t *testing.T) {
 		want(t, "Find", got, identity)
 		all, err := tx.System(s.system).Identities().OfUser(user.ID)
 		want(t, "OfUser", all, []domain.Identity{identity, second})
+		same, _ := tx.System(s.system).Identities().ByObject(identity.Provider, identity.Object)
+		want(t, "ByObject", same, []domain.Identity{identity, second})
+		none, _ := tx.System(s.system).Identities().ByObject("other", identity.Object)
+		want(t, "ByObject at another provider", len(none), 0)
 		_, missing := tx.System(s.system).Identities().Find(identity.Issuer, domain.Fold(identity.Subject))
 		wantKind(t, "Find compares exactly", missing, domain.NotFound, "")
 		return err
@@ -179,95 +183,15 @@ func (s *suite) byExternalID(t *testing.T) {
 	})
 }
 
-func (s *suite) sessions(t *testing.T) {
-	scope, elsewhere := s.org(t), s.org(t)
-	member := s.member(t, scope)
-	second := domain.Member{
-		ID: id[domain.MemberID](), User: member.User, Status: domain.Disabled, CreatedAt: Start,
-		Role: domain.Held{
-			Grant:    domain.Grant{Kind: domain.GrantGroup, Role: domain.RoleOrgViewer, Source: "g", SourceName: "Group", At: Start},
-			Replaced: &domain.Grant{Kind: domain.GrantJIT, Role: domain.RoleOrgUser, At: Start.Add(-time.Hour)},
-		},
-	}
-	session := domain.Session{
-		ID: id[domain.SessionID](), Digest: domain.DigestOf(unique("cookie")), User: member.User, Provider: "custom-oidc",
-		Issuer: "https://idp.example.com", Subject: "s", SID: "sid", AuthTime: Start.Add(-time.Minute), ACR: "1", AMR: []string{"pwd", "otp"},
-		Client: domain.Client{IP: "192.0.2.1", UserAgent: "test", RequestID: "r"}, CreatedAt: Start, ExpiresAt: Start.Add(time.Hour),
-	}
-	expired := session
-	expired.ID, expired.Digest, expired.ExpiresAt = id[domain.SessionID](), domain.DigestOf(unique("cookie")), Start
-	s.write(t, func(tx domain.Tx) error {
-		if _, err := tx.Org(elsewhere).Members().Insert(second); err != nil {
-			return err
-		}
-		if err := tx.System(s.system).Sessions().Insert(session); err != nil {
-			return err
-		}
-		return tx.System(s.system).Sessions().Insert(expired)
-	})
-	s.read(t, func(tx domain.Tx) error {
-		system := tx.System(s.system)
-		got, holder, err := system.Sessions().Find(session.Digest)
-		if err != nil {
-			return err
-		}
-		want(t, "Find", got, session)
-		user, err := system.Users().Get(member.User)
-		if err != nil {
-			return err
-		}
-		memberships, err := system.Users().Memberships(member.User)
-		if err != nil {
-			return err
-		}
-		want(t, "the holder", holder, domain.Holder{User: user, Memberships: memberships})
-		want(t, "the memberships", []domain.Member{memberships[0].Member, memberships[1].Member}, []domain.Member{member, second})
-		_, _, err = system.Sessions().Find(expired.Digest)
-		wantKind(t, "Find of an expired session", err, domain.NotFound, "")
-		return nil
-	})
-	s.endSessions(t, session)
-}
-
-func (s *suite) endSessions(t *testing.T, session domain.Session) {
-	t.Helper()
-	var swept, left int
-	var first, again, ended bool
-	s.write(t, func(tx domain.Tx) (err error) {
-		sessions := tx.System(s.system).Sessions()
-		if swept, err = sessions.DeleteExpired(10); err != nil {
-			return err
-		}
-		if left, err = sessions.DeleteExpired(10); err != nil {
-			return err
-		}
-		if first, err = sessions.Delete(session.Digest); err != nil {
-			return err
-		}
-		if again, err = sessions.Delete(session.Digest); err != nil {
-			return err
-		}
-		if err := sessions.Insert(session); err != nil {
-			return err
-		}
-		if err := sessions.DeleteOfUser(session.User); err != nil {
-			return err
-		}
-		ended, err = sessions.Delete(session.Digest)
-		return err
-	})
-	want(t, "counts", []int{swept, left}, []int{1, 0})
-	want(t, "Delete", []bool{first, again, ended}, []bool{true, false, false})
-}
-
 func (s *suite) flows(t *testing.T) {
 	flow := domain.Flow{
 		State: domain.DigestOf(unique("state")), Binding: domain.DigestOf("cookie"), Provider: "custom-oidc", Issuer: "https://idp.example.com",
-		RedirectURI: "https://muster.example.com/callback", Nonce: "n", Verifier: "v", Next: "/next?a=b", Purpose: domain.PurposeLogin,
+		RedirectURI: "https://muster.example.com/callback", Nonce: "n", Verifier: "v", Next: "/next?a=b", Purpose: domain.PurposeStepUp,
+		Session: domain.DigestOf("session"), Claims: []string{"groups"},
 		CreatedAt: Start, ExpiresAt: Start.Add(10 * time.Minute),
 	}
 	old := flow
-	old.State, old.ExpiresAt = domain.DigestOf(unique("state")), Start.Add(-time.Second)
+	old.State, old.ExpiresAt, old.Claims = domain.DigestOf(unique("state")), Start.Add(-time.Second), nil
 	var got domain.Flow
 	var swept int
 	s.write(t, func(tx domain.Tx) (err error) {

@@ -92,6 +92,9 @@ func scimCalls(a tenant) map[string]foreignCall {
 			result, err := o.Groups().Query(group)
 			return without(result.Total != 0 || len(result.Items) != 0, err)
 		},
+		"Groups.Explicit": func(o domain.OrgTx) error {
+			return empty(o.Groups().Explicit([]string{domain.Fold(a.group.DisplayName)}))
+		},
 		"Groups.Each": func(o domain.OrgTx) error {
 			return o.Groups().Each(func(g domain.Group) error { return without(g.ID == a.group.ID, nil) })
 		},

@@ -106,7 +106,7 @@ func logError(ctx context.Context, known *domain.Error, err error) {
 	case domain.Unavailable, domain.Unknown:
 		level = slog.LevelWarn
 	case domain.Invalid, domain.NotFound, domain.Conflict, domain.Stale, domain.Unauthenticated,
-		domain.Forbidden, domain.Guarded, domain.TooLarge, domain.Limited:
+		domain.Forbidden, domain.StepUpNeeded, domain.Guarded, domain.TooLarge, domain.Limited:
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		level = slog.LevelDebug // the client went away: nobody reads the answer, and nothing is wrong here

@@ -16,6 +16,7 @@ type Metrics struct {
 	Registry *prometheus.Registry
 
 	requests *prometheus.CounterVec
+	signIns  *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
 
@@ -28,15 +29,24 @@ func NewMetrics() *Metrics {
 			Name: "muster_http_requests_total",
 			Help: "Requests answered, by route pattern, method and class of status.",
 		}, labels),
+		signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "muster_sign_ins_total",
+			Help: "Sign-ins and sign-outs at a provider, by how they ended: ok, or the reason of a refusal.",
+		}, []string{"provider", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "muster_http_request_duration_seconds",
 			Help:    "Time from a request's header to the end of its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, labels),
 	}
-	m.Registry.MustRegister(m.requests, m.duration, collectors.NewGoCollector(),
+	m.Registry.MustRegister(m.requests, m.signIns, m.duration, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// SignIn counts how a sign-in ended; both values are of small sets of our own, never a client's words.
+func (m *Metrics) SignIn(provider, outcome string) {
+	m.signIns.WithLabelValues(provider, outcome).Inc()
 }
 
 // Register adds GET /metrics.

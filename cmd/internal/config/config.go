@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
-	"time"
 
 	"muster/domain"
 )
@@ -25,31 +23,17 @@ type Config struct {
 	Policy      domain.Policy
 	// InfoAuthRequired makes the info endpoint ask for a credential.
 	InfoAuthRequired bool
-	OAuth            OAuth
-	SCIM             SCIM
-	LogLevel         slog.Level
+	// OAuth is the first OpenID provider; Providers are all that are enabled, it among them.
+	OAuth     Provider
+	Providers []Provider
+	SCIM      SCIM
+	LogLevel  slog.Level
 	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
 	LogFormat string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 
 	values map[string]value
-}
-
-// OAuth is the first OpenID provider.
-type OAuth struct {
-	Enabled              bool
-	ClientID             string
-	ClientSecret         string
-	IssuerURL            string
-	DisplayName          string
-	Scopes               []string
-	SessionMax           time.Duration
-	OverrideTokenExpiry  bool
-	URLEncodeScopeSpaces bool
-	TrustEmail           bool
-	// SubClaimOverrides maps an issuer prefix to the claim that holds its subject (R11).
-	SubClaimOverrides map[string]string
 }
 
 // value is what a setting was given and by whom, for "muster config".
@@ -112,17 +96,8 @@ func (c *Config) finish() error {
 	if got := c.values["config.oauth.enabled"]; got.text == "" {
 		c.OAuth.Enabled = c.OAuth.IssuerURL != ""
 	}
-	if c.OAuth.Enabled {
-		if c.OAuth.IssuerURL == "" {
-			return fmt.Errorf("config.oauth.oauthIssuerUrl is missing: config.oauth.enabled is true, so the provider's issuer URL is needed")
-		}
-		if c.OAuth.ClientID == "" {
-			return fmt.Errorf("config.oauth.oauthClientId is missing: with an issuer, the client id registered there is needed")
-		}
-		if !slices.Contains(c.OAuth.Scopes, "openid") {
-			return fmt.Errorf("config.oauth.oauthScopes = %q: the scopes must hold openid", strings.Join(c.OAuth.Scopes, " "))
-		}
-		c.Policy.Issuers = []string{c.OAuth.IssuerURL}
+	if err := c.finishProviders(); err != nil {
+		return err
 	}
 	return c.checkDefinitions()
 }

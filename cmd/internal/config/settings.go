@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ type setting struct {
 
 // settings is the reference of all that can be configured, in the order in which "muster config" prints it.
 func settings() []setting {
-	return append([]setting{
+	return slices.Concat([]setting{
 		{key: "listen", env: []string{"LISTEN_ADDRESS"}, def: "127.0.0.1:8080", help: "address to listen on", set: setListen},
 		{key: "config.hostname", env: []string{"HOSTNAME_URL", "LANGSMITH_URL"}, help: "public base URL, without base path", set: setHostname},
 		{key: "config.basePath", env: []string{"BASE_PATH"}, help: "serve everything below this path", set: setBasePath},
@@ -60,21 +61,10 @@ func settings() []setting {
 		{key: "config.infoEndpointAuthRequired", env: []string{"FF_INFO_ENDPOINT_AUTH_REQUIRED"}, def: "false", help: "info asks for a credential", set: flag(func(c *Config) *bool { return &c.InfoAuthRequired })},
 		{key: "config.patCreationDisabled", env: []string{"PAT_CREATION_DISABLED"}, def: "false", help: "nobody creates personal access tokens", set: flag(func(c *Config) *bool { return &c.Policy.PATCreationDisabled })},
 		{key: "config.inviteExpiryDays", env: []string{"INVITE_EXPIRY_DAYS"}, def: "30", help: "days until an invite expires; 0 never", set: setInviteExpiry},
-		{key: "config.oauth.enabled", help: "sign-in through OpenID Connect; true when an issuer is set", set: optionalFlag(func(c *Config) *bool { return &c.OAuth.Enabled })},
-		{key: "config.oauth.oauthClientId", env: []string{"OAUTH_CLIENT_ID"}, help: "client id at the provider", set: plain(func(c *Config) *string { return &c.OAuth.ClientID })},
-		{key: "config.oauth.oauthClientSecret", env: []string{"OAUTH_CLIENT_SECRET"}, secret: true, help: "client secret; without it a public client with PKCE", set: plain(func(c *Config) *string { return &c.OAuth.ClientSecret })},
-		{key: "config.oauth.oauthIssuerUrl", env: []string{"OAUTH_ISSUER_URL"}, help: "the provider's issuer", set: setIssuer},
-		{key: "config.oauth.displayName", env: []string{"OAUTH_DISPLAY_NAME"}, def: "single sign-on", help: "what the sign-in page calls the provider", set: plain(func(c *Config) *string { return &c.OAuth.DisplayName })},
-		{key: "config.oauth.oauthScopes", env: []string{"OAUTH_SCOPES"}, def: "email,profile,openid", help: "commas or spaces", set: setScopes},
-		{key: "config.oauth.oauthSessionMaxSec", env: []string{"OAUTH_SESSION_MAX_SEC"}, def: "86400", help: "longest session in seconds, at most 604800", set: setSessionMax},
-		{key: "config.oauth.overrideTokenExpiry", env: []string{"OAUTH_OVERRIDE_TOKEN_EXPIRY"}, def: "false", help: "sessions last the longest time whatever the token says", set: flag(func(c *Config) *bool { return &c.OAuth.OverrideTokenExpiry })},
-		{key: "config.oauth.urlEncodeScopeSpaces", env: []string{"OAUTH_URL_ENCODE_SCOPE_SPACES"}, def: "false", help: "%20 instead of + between scopes", set: flag(func(c *Config) *bool { return &c.OAuth.URLEncodeScopeSpaces })},
-		{key: "config.oauth.trustEmail", env: []string{"OAUTH_TRUST_EMAIL"}, def: "false", help: "take addresses as verified when the provider does not say", set: flag(func(c *Config) *bool { return &c.OAuth.TrustEmail })},
-		{key: "config.oauth.subClaimOverrides", env: []string{"ISSUER_SUB_CLAIM_OVERRIDES"}, help: "JSON: issuer prefix to subject claim", set: setSubClaims},
 		{key: "config.logLevel", env: []string{"LOG_LEVEL"}, def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{key: "config.logFormat", env: []string{"LOG_FORMAT"}, help: "text or json", set: setLogFormat},
 		{key: "config.trustedProxies", env: []string{"TRUSTED_PROXIES"}, help: "addresses or networks whose X-Forwarded-For is believed", set: setTrustedProxies},
-	}, scimSettings()...)
+	}, oauthSettings(), sessionSettings(), scimSettings())
 }
 
 func plain(field func(*Config) *string) func(*Config, string) error {
@@ -199,33 +189,44 @@ func setInviteExpiry(c *Config, text string) error {
 }
 
 func setIssuer(c *Config, text string) error {
-	text = strings.TrimSuffix(text, "/.well-known/openid-configuration")
-	if text == "" {
-		return nil
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.RawQuery != "" {
-		return errors.New("an issuer is a URL such as https://login.example.com/oauth2/default")
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return errors.New("an issuer must use https unless it is on this machine")
-	}
-	c.OAuth.IssuerURL = text
-	return nil
+	issuer, err := checkIssuer(text)
+	c.OAuth.IssuerURL = issuer
+	return err
 }
 
 func setScopes(c *Config, text string) error {
-	c.OAuth.Scopes = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+	c.OAuth.Scopes = splitScopes(text)
 	return nil
 }
 
 func setSessionMax(c *Config, text string) error {
 	seconds, err := strconv.Atoi(text)
-	if err != nil || seconds < 60 || seconds > 604800 {
-		return errors.New("allowed are 60 to 604800 seconds")
+	if err != nil {
+		return errSessionMax
 	}
-	c.OAuth.SessionMax = time.Duration(seconds) * time.Second
-	return nil
+	c.OAuth.SessionMax, err = sessionMax(seconds)
+	return err
+}
+
+// seconds reads a number of seconds between 0 and a day more than a week.
+func seconds(field func(*Config) *time.Duration, least int) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > 604800 || n > 0 && n < least {
+			return fmt.Errorf("allowed are 0 and %d to 604800 seconds", least)
+		}
+		*field(c) = time.Duration(n) * time.Second
+		return nil
+	}
+}
+
+// setIdle has a floor, because "last seen" is written every few minutes only.
+func setIdle(c *Config, text string) error {
+	return seconds(func(c *Config) *time.Duration { return &c.Policy.SessionIdle }, 300)(c, text)
+}
+
+func setStepUp(c *Config, text string) error {
+	return seconds(func(c *Config) *time.Duration { return &c.Policy.StepUpMaxAge }, 30)(c, text)
 }
 
 func setSubClaims(c *Config, text string) error {

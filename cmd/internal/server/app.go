@@ -35,17 +35,22 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	}
 	number, commit := Version()
 	cookies := httpx.Cookies{Secure: cfg.Secure()}
-	provider := newProvider(ctx, cfg, log)
+	metrics := httpx.NewMetrics()
+	providers, err := newProviders(cfg, metrics, log)
+	if err != nil {
+		return nil, err
+	}
+	service.UseRenewer(providers)
 	pages := web.New(web.Config{
-		Service: service, BasePath: cfg.BasePath, PublicURL: publicURL, Cookies: cookies, SameOrigin: sameOrigin,
-		ProviderName: cfg.OAuth.DisplayName, ProviderConfigured: provider != nil,
-		ProviderReady: func() bool { return provider != nil && provider.Ready() },
+		Service: service, BasePath: cfg.BasePath, PublicURL: publicURL, Cookies: cookies, SameOrigin: sameOrigin, Doors: doors{providers},
 	})
 
 	mux := http.NewServeMux()
 	pages.Routes(mux)
-	if provider != nil {
-		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath).Routes(mux)
+	limits := oidc.NewLimits(nil)
+	for _, provider := range providers {
+		go provider.Run(ctx)
+		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath, limits).Routes(mux)
 	}
 	provisioning := newSCIM(cfg, service, store, log) //nolint:contextcheck // a request brings its own
 	go provisioning.Run(ctx)
@@ -53,13 +58,12 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	mux.Handle(scim.TokenPath, provisioning.TokenEndpoint())
 	api := admin.New(admin.Config{ //nolint:contextcheck // a request brings its own
 		Service: service, Version: number, GitSHA: commit, InfoAuthRequired: cfg.InfoAuthRequired,
-		Session: cookies.Session, SameOrigin: sameOrigin, Log: log,
+		Session: cookies.Session, SameOrigin: sameOrigin, Log: log, Providers: testers{providers},
 	})
 	mux.Handle("/api/", api)
 	mux.Handle("/v1/platform/", api)
 
 	health := httpx.NewHealth(2*time.Second, httpx.Check{Name: "database", Probe: store.Check}, httpx.Check{Name: "schema", Probe: shut.check})
-	metrics := httpx.NewMetrics()
 	root := http.NewServeMux()
 	health.Register(root)
 	metrics.Register(root)
@@ -83,21 +87,6 @@ func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, log *slo
 	})
 }
 
-// newProvider makes the configured provider and keeps its metadata fresh until ctx ends; nil when none is configured.
-func newProvider(ctx context.Context, cfg *config.Config, log *slog.Logger) *oidc.Provider {
-	o := cfg.OAuth
-	if !o.Enabled {
-		return nil
-	}
-	provider := oidc.NewProvider(oidc.Config{
-		ID: domain.ProviderOIDC, Issuer: o.IssuerURL, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Scopes: o.Scopes,
-		TrustEmail: o.TrustEmail, SubjectClaims: o.SubClaimOverrides, URLEncodeScopeSpaces: o.URLEncodeScopeSpaces,
-		SessionMax: o.SessionMax, OverrideExpiry: o.OverrideTokenExpiry, PublicURL: cfg.PublicURL, Log: log,
-	})
-	go provider.Run(ctx)
-	return provider
-}
-
 // browser lets sign-in show the console's pages and set its cookie.
 type browser struct {
 	*web.Web
@@ -119,4 +108,17 @@ func (b browser) HasSession(r *http.Request) bool {
 	}
 	_, err := b.service.Session(r.Context(), token, httpx.ClientOf(r))
 	return err == nil
+}
+
+// SessionProvider implements oidc.Browser.
+func (b browser) SessionProvider(r *http.Request) string {
+	token := b.cookies.Session(r)
+	if token == "" {
+		return ""
+	}
+	principal, err := b.service.Session(r.Context(), token, httpx.ClientOf(r))
+	if err != nil {
+		return ""
+	}
+	return principal.SessionProvider()
 }

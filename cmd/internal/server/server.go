@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"time"
 
 	"muster/cmd/internal/config"
@@ -27,6 +28,9 @@ type Options struct {
 func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if err := cfg.EnsureEncryptionKey(); err != nil {
+		return err
+	}
 	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{Log: o.Log})
 	if err != nil {
 		return err
@@ -45,7 +49,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		return errors.Join(err, listener.Close())
 	}
 	go func() {
-		if err := prepare(ctx, store, shut, service, o); err != nil {
+		if err := prepare(ctx, store, shut, service, cfg.PublicURL, o); err != nil {
 			cancel(err)
 			return
 		}
@@ -61,7 +65,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 
 // prepare brings the schema up to date, creates the first organization and opens the gate.
 // While the database does not answer it tries again, ever more slowly.
-func prepare(ctx context.Context, store *db.DB, shut *gate, service *domain.Service, o Options) error {
+func prepare(ctx context.Context, store *db.DB, shut *gate, service *domain.Service, publicURL string, o Options) error {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := bringUp(ctx, store, shut, service)
 		if err == nil {
@@ -78,13 +82,47 @@ func prepare(ctx context.Context, store *db.DB, shut *gate, service *domain.Serv
 		}
 	}
 	o.Log.InfoContext(ctx, "ready")
-	if service.Policy().InitialAdminEmail == "" {
-		o.Log.InfoContext(ctx, "config.initialOrgAdminEmail is not set: \"muster admin add ADDRESS\" makes somebody Organization Admin")
+	if err := afterStart(ctx, service, o.Log, publicURL); err != nil {
+		return err
 	}
 	if o.Ready == nil {
 		return nil
 	}
 	return o.Ready(service)
+}
+
+// afterStart prints the set-up link while there is no Admin (R7), and ends the sessions of providers that are gone (item 14).
+func afterStart(ctx context.Context, service *domain.Service, log *slog.Logger, publicURL string) error {
+	link, err := setUpLink(ctx, service, publicURL)
+	if err != nil {
+		return err
+	}
+	if link != "" {
+		log.WarnContext(ctx, "there is no Organization Admin yet: the first person who signs in with this link becomes one", "set_up_link", link)
+	}
+	ended, err := service.EndSessionsOfRemovedProviders(ctx)
+	if ended > 0 {
+		log.InfoContext(ctx, "ended the sessions of providers that are not configured any more", "sessions", ended)
+	}
+	return err
+}
+
+// setUpLink returns the link by which the first Admin signs in; empty when there is an Admin or an address for one is configured.
+func setUpLink(ctx context.Context, service *domain.Service, publicURL string) (string, error) {
+	token, err := service.SetUpToken(ctx)
+	if domain.IsKind(err, domain.NotFound) {
+		return "", nil
+	}
+	return publicURL + "/set-up?token=" + url.QueryEscape(string(token)), err
+}
+
+// SetUpLink is for the command line: it is domain.NotFound where there is no such link.
+func SetUpLink(ctx context.Context, cfg *config.Config, service *domain.Service) (string, error) {
+	link, err := setUpLink(ctx, service, cfg.PublicURL)
+	if err == nil && link == "" {
+		_, err = service.SetUpToken(ctx)
+	}
+	return link, err
 }
 
 func bringUp(ctx context.Context, store *db.DB, shut *gate, service *domain.Service) error {
@@ -117,6 +155,9 @@ func sweep(ctx context.Context, service *domain.Service, log *slog.Logger) {
 
 // WithService runs fn for a command on the configured database, which a server may be using at the same time.
 func WithService(ctx context.Context, cfg *config.Config, fn func(*domain.Service) error) error {
+	if err := cfg.EnsureEncryptionKey(); err != nil {
+		return err
+	}
 	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{CommandLine: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err

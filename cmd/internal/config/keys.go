@@ -1,0 +1,110 @@
+package config
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"muster/domain"
+)
+
+// sessionSettings are the keys about sessions, the further providers and what is kept of their tokens.
+func sessionSettings() []setting {
+	return []setting{
+		{
+			key: "config.providers", env: []string{"OAUTH_PROVIDERS"}, help: "further OpenID providers, each with an id, the keys of config.oauth and the orgs it serves",
+			structured: true, mask: maskProviders, set: setProviders,
+		},
+		{
+			key: "config.encryptionKey", env: []string{"ENCRYPTION_KEY"}, secret: true,
+			help: "keys for providers' tokens at rest, 32 bytes each in base64 or hex, commas between; the first seals, all open", set: setEncryptionKeys,
+		},
+		{key: "config.session.idleSec", env: []string{"SESSION_IDLE_SEC"}, def: "43200", help: "seconds without a request after which a session ends; 0 never", set: setIdle},
+		{key: "config.session.maxPerUser", env: []string{"SESSIONS_PER_USER"}, def: "20", help: "signed-in browsers that one person may have; the oldest ends", set: count(1000, func(c *Config) *int { return &c.Policy.SessionsPerUser })},
+		{key: "config.session.stepUpMaxAgeSec", env: []string{"STEP_UP_MAX_AGE_SEC"}, def: "600", help: "how recent a sign-in must be for sensitive changes; 0 asks for none", set: setStepUp},
+	}
+}
+
+// setEncryptionKeys reads one or more keys of 32 bytes.
+func setEncryptionKeys(c *Config, text string) error {
+	ring, err := keyring(text)
+	c.Policy.Keyring = ring
+	return err
+}
+
+func keyring(text string) (domain.Keyring, error) {
+	var keys [][]byte
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
+		key, err := decodeKey(part)
+		if err != nil {
+			return domain.Keyring{}, err
+		}
+		keys = append(keys, key)
+	}
+	return domain.NewKeyring(keys...)
+}
+
+func decodeKey(text string) ([]byte, error) {
+	for _, decode := range []func(string) ([]byte, error){
+		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString,
+		base64.URLEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
+	} {
+		if key, err := decode(text); err == nil && len(key) == domain.KeyBytes {
+			return key, nil
+		}
+	}
+	return nil, errors.New("a key is 32 bytes in base64 or hex; \"openssl rand -base64 32\" makes one")
+}
+
+func newKey() string {
+	key := make([]byte, domain.KeyBytes)
+	_, _ = rand.Read(key)
+	return base64.StdEncoding.EncodeToString(key)
+}
+
+// checkEncryption asks for a key where providers' tokens are kept and several processes share the database.
+func (c *Config) checkEncryption() error {
+	if !c.Policy.Keyring.Empty() || !slices.ContainsFunc(c.Providers, Provider.KeepsTokens) {
+		return nil
+	}
+	if strings.HasPrefix(c.DatabaseURL, "sqlite://") {
+		return nil // EnsureEncryptionKey makes one
+	}
+	return errors.New("config.encryptionKey is missing: the scope offline_access and idpLogoutEnabled keep the provider's tokens, " +
+		"which are stored encrypted, and every process on this PostgreSQL needs the same key; \"openssl rand -base64 32\" makes one")
+}
+
+// EnsureEncryptionKey makes the key where tokens are kept in SQLite and none is configured; it stays beside the database's file.
+func (c *Config) EnsureEncryptionKey() error {
+	path, isFile := strings.CutPrefix(c.DatabaseURL, "sqlite://")
+	if !isFile || !c.Policy.Keyring.Empty() || !slices.ContainsFunc(c.Providers, Provider.KeepsTokens) {
+		return nil
+	}
+	path, _, _ = strings.Cut(path, "?")
+	path = filepath.Clean(path) + ".key"
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the database that the operator names
+	if err == nil {
+		_, err = file.WriteString(newKey() + "\n")
+		err = errors.Join(err, file.Sync(), file.Close())
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("the encryption key beside the database: %w", err)
+	}
+	raw, err := os.ReadFile(path) //nolint:gosec // beside the database that the operator names
+	if err != nil {
+		return fmt.Errorf("the encryption key beside the database: %w", err)
+	}
+	ring, err := keyring(string(raw))
+	if err != nil || ring.Empty() {
+		return fmt.Errorf("%s: %w", path, errors.Join(err, errors.New("the file holds no encryption key")))
+	}
+	c.Policy.Keyring = ring
+	c.values["config.encryptionKey"] = value{strings.TrimSpace(string(raw)), "file " + path}
+	return nil
+}
