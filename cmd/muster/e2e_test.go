@@ -47,8 +47,7 @@ func TestMainJob(t *testing.T) {
 
 		// R27, R30: disabled, she is out with that commit and does not come back by herself.
 		s.scim(scim, http.MethodPatch, "/Users/"+alice, patch(`{"op":"Replace","path":"active","value":"False"}`))
-		s.reload()
-		s.shows("Sign in")
+		s.signedOutAlready()
 		s.signIn("alice")
 		s.shows("disabled")
 		testkit.Screenshot(t, s.tab, "refused-disabled")
@@ -100,7 +99,8 @@ type site struct {
 	tab     context.Context //nolint:containedctx // chromedp's handle of a browser tab
 }
 
-func newSite(t *testing.T, databaseURL string) *site {
+// newSite starts a server; what is given of the environment beats what a site has by default.
+func newSite(t *testing.T, databaseURL string, environment ...string) *site {
 	t.Helper()
 	s := &site{T: t, binary: testkit.Build(t, "./cmd/muster")}
 	address := testkit.FreeAddress(t)
@@ -112,6 +112,7 @@ func newSite(t *testing.T, databaseURL string) *site {
 		"OAUTH_ISSUER_URL=" + s.idp, "OAUTH_CLIENT_ID=muster", "OAUTH_CLIENT_SECRET=secret", "LOG_FORMAT=json",
 		"INITIAL_ORG_ADMIN_EMAIL=ada@example.com",
 	}
+	s.env = append(s.env, environment...)
 	s.process = testkit.Start(t, testkit.Program{Path: s.binary, Args: []string{"serve"}, Env: s.env, Address: address})
 	s.tab = testkit.Chromium(t)
 	return s
@@ -127,7 +128,8 @@ func startProvider(t *testing.T, base string) string {
 	issuer := "http://" + listener.Addr().String()
 	provider, err := demoidp.New(demoidp.Config{
 		Issuer: issuer, ClientID: "muster", ClientSecret: "secret", People: demoidp.DefaultPeople(),
-		RedirectURIs: []string{base + "/api/v1/oauth/custom-oidc/callback"},
+		RedirectURIs: []string{base + "/api/v1/oauth/custom-oidc/callback", base + "/api/v1/oauth/second/callback"},
+		LogoutURIs:   []string{base + "/signed-out"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -178,13 +180,16 @@ func (s *site) waitFor(condition string) {
 	s.Fatalf("%s never held; the page:\n%s", condition, s.text())
 }
 
-// signIn starts at the front page and picks a person at the provider.
+// signIn starts at the door, which leads straight on to the one provider, and picks a person there.
 func (s *site) signIn(subject string) {
 	s.Helper()
-	s.do(
-		chromedp.Navigate(s.base+"/sign-in"),
-		chromedp.Click(chromedp.CSS(`a[href*="/api/v1/oauth/custom-oidc"]`)),
-	)
+	s.do(chromedp.Navigate(s.base + "/sign-in"))
+	s.pick(subject)
+}
+
+// pick chooses a person at the provider and waits for the way back.
+func (s *site) pick(subject string) {
+	s.Helper()
 	button := `button[name="subject"][value="` + subject + `"]`
 	s.waitFor(`document.querySelector('` + button + `') !== null`)
 	s.do(chromedp.Click(chromedp.CSS(button)))
@@ -209,6 +214,13 @@ func (s *site) reload() {
 	s.Helper()
 	s.do(chromedp.Navigate(s.base + "/you"))
 	s.waitFor(home(s.base))
+}
+
+// signedOutAlready asks for a page and finds itself at the provider's door.
+func (s *site) signedOutAlready() {
+	s.Helper()
+	s.do(chromedp.Navigate(s.base + "/you"))
+	s.waitFor(`location.origin === "` + s.idp + `" && document.querySelector('button[name="subject"]') !== null`)
 }
 
 // text is what a person can read on the page.
