@@ -22,9 +22,17 @@ func (p *Provider) IDToken(nonce string) string {
 		"iss": p.Issuer(), "aud": ClientID, "sub": "subject-1", "nonce": nonce,
 		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "email": "alice@example.com", "email_verified": true, "name": "Alice",
 	}
+	if knobs.AuthTime != nil {
+		claims["auth_time"] = knobs.AuthTime()
+	}
 	if knobs.Claims != nil {
 		knobs.Claims(claims)
 	}
+	return p.signed(knobs, map[string]any{"typ": "JWT"}, claims, knobs.Header)
+}
+
+// signed makes a token of a header and claims, signed as the knobs want it; edit, which may be nil, has the last word on the header.
+func (p *Provider) signed(knobs Knobs, header, claims map[string]any, edit func(map[string]any)) string {
 	algorithm := knobs.Algorithm
 	if algorithm == "" {
 		algorithm = "RS256"
@@ -32,15 +40,15 @@ func (p *Provider) IDToken(nonce string) string {
 	p.mutex.Lock()
 	rsaID := p.rsaID
 	p.mutex.Unlock()
-	header := map[string]any{"alg": algorithm, "typ": "JWT", "kid": rsaID}
+	header["alg"], header["kid"] = algorithm, rsaID
 	switch algorithm {
 	case "ES256":
 		header["kid"] = "ec-1"
 	case "HS256-public":
 		header["alg"] = "HS256"
 	}
-	if knobs.Header != nil {
-		knobs.Header(header)
+	if edit != nil {
+		edit(header)
 	}
 	signed := encode(header) + "." + encode(claims)
 	signature := p.sign(algorithm, signed)
