@@ -103,6 +103,8 @@ func New(t testing.TB) *Provider {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.discovery)
+	// Issuers of Entra have a path.
+	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", p.discovery)
 	mux.HandleFunc("GET /keys", p.keys)
 	mux.HandleFunc("GET /moved/keys", p.keys)
 	mux.HandleFunc("POST /token", p.token)
