@@ -301,21 +301,26 @@ func (a *signIn) firstAdmin(org OrgTx) (bool, error) {
 
 // isFirstAdmin reports whether the person has start-up's address, or came by the set-up link while there is no Admin.
 func (a *signIn) isFirstAdmin(org OrgTx) (bool, error) {
+	if a.claims.SetUp {
+		return a.bySetUpLink(org)
+	}
 	if a.installation.Admin != "" || !a.claims.EmailTrusted || a.installation.InitialOrg != a.installation.DefaultOrg {
 		return false, nil
 	}
-	if a.claims.SetUp {
-		if _, err := org.Settings().Lock(); err != nil {
-			return false, err
-		}
-		open, err := a.setUpOpen(org, a.installation)
-		if err == nil && !open {
-			err = a.refuse(ReasonSetUpOver, "somebody is Organization Admin already")
-		}
-		return open, err
-	}
 	wanted := a.policy.InitialAdminEmail
 	return wanted != "" && Fold(wanted) == a.emailKey, nil
+}
+
+// bySetUpLink refuses whoever comes second with the link: they can sign in without it.
+func (a *signIn) bySetUpLink(org OrgTx) (bool, error) {
+	if _, err := org.Settings().Lock(); err != nil {
+		return false, err
+	}
+	open, err := a.setUpOpen(org, a.installation)
+	if err == nil && !(open && a.claims.EmailTrusted) {
+		err = a.refuse(ReasonSetUpOver, "somebody is Organization Admin already")
+	}
+	return err == nil, err
 }
 
 // deprovisioned reports whether the person was disabled, or deleted through SCIM (R30).

@@ -14,6 +14,8 @@ type world struct {
 	*testing.T
 
 	service *domain.Service
+	store   domain.Store
+	policy  domain.Policy
 	clock   *testkit.Clock
 }
 
@@ -43,10 +45,17 @@ func onEngines(t *testing.T, change func(*domain.Policy), test func(w *world)) {
 		if err := store.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		w := &world{T: t, service: domain.New(store, p), clock: clock}
+		w := &world{T: t, service: domain.New(store, p), store: store, policy: p, clock: clock}
 		w.must(w.service.Bootstrap(t.Context()))
 		test(w)
 	})
+}
+
+// beside is another process on the same database, with other keys.
+func (w *world) beside(keys domain.Keyring) *domain.Service {
+	policy := w.policy
+	policy.Keyring = keys
+	return domain.New(w.store, policy)
 }
 
 func (w *world) must(err error) {
