@@ -317,7 +317,7 @@ func (a *signIn) bySetUpLink(org OrgTx) (bool, error) {
 		return false, err
 	}
 	open, err := a.setUpOpen(org, a.installation)
-	if err == nil && !(open && a.claims.EmailTrusted) {
+	if err == nil && (!open || !a.claims.EmailTrusted) {
 		err = a.refuse(ReasonSetUpOver, "somebody is Organization Admin already")
 	}
 	return err == nil, err

@@ -221,8 +221,10 @@ func TestRenewalFails(t *testing.T) {
 		refusal := &domain.Refusal{Reason: domain.ReasonNotRenewed, Detail: "invalid_grant"}
 		cookie, provider := w.renewing(func(int64, string) (domain.Renewal, error) { return domain.Renewal{}, refusal })
 		w.clock.Advance(time.Hour)
-		if w.alive(cookie) || w.alive(cookie) || provider.calls.Load() != 1 {
-			w.Errorf("refused: %d calls", provider.calls.Load())
+		for range 2 {
+			if w.alive(cookie) || provider.calls.Load() != 1 {
+				w.Errorf("refused: %d calls", provider.calls.Load())
+			}
 		}
 		away := true
 		cookie, provider = w.renewing(func(int64, string) (domain.Renewal, error) {

@@ -60,8 +60,8 @@ func TestRenewal(t *testing.T) {
 		"500":                   {answers(500, ``), away},
 		"HTML":                  {answers(200, `<html>`), away},
 		"30 MB":                 {badidp.Knobs{Refresh: huge}, away},
-		"a redirect":            {badidp.Knobs{Refresh: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }}, away},
-		"keys away, key known":  {badidp.Knobs{KeysHandler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }}, renewed},
+		"a redirect":            {badidp.Knobs{Refresh: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) }}, away},
+		"keys away, key known":  {badidp.Knobs{KeysHandler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }}, renewed},
 		"refused with a secret": {answers(400, `{"error":"invalid_grant","error_description":"`+strings.Repeat("x", 5000)+`"}`), ended},
 	} {
 		t.Run(name, func(t *testing.T) {
