@@ -354,7 +354,7 @@ func TestMixUp(t *testing.T) {
 		w := newWorldAt(t, evil, nil)
 		cookies := httpx.Cookies{Secure: true}
 		mux := http.NewServeMux()
-		limits := oidc.NewLimits(nil)
+		limits := oidc.NewLimits(0, nil)
 		for id, idp := range map[string]*badidp.Provider{"evil": evil, "honest": honest} {
 			provider := oidc.NewProvider(oidc.Config{
 				ID: id, Issuer: idp.Issuer(), ClientID: badidp.ClientID, ClientSecret: badidp.ClientSecret, SessionMax: time.Hour, PublicURL: "https://muster.example/base",

@@ -60,15 +60,15 @@ func NewHandler(provider *Provider, rules SignIn, browser Browser, cookies httpx
 // Routes registers the paths of the provider.
 func (h *Handler) Routes(mux *http.ServeMux) {
 	id := h.provider.config.ID
-	mux.Handle("GET "+startPath(id), h.handle(h.limited(h.start)))
-	mux.Handle("GET "+startPath(id)+"/step-up", h.handle(h.limited(h.stepUp)))
-	mux.Handle("GET "+startPath(id)+"/initiate-login", h.handle(h.limited(h.initiated)))
-	mux.Handle("POST "+startPath(id)+"/initiate-login", h.handle(h.limited(h.initiated)))
-	mux.Handle("GET "+callbackPath(id), h.handle(h.limited(h.callback)))
-	mux.Handle("POST "+callbackPath(id), h.handle(h.limited(h.formPost)))
+	mux.Handle("GET "+startPath(id), h.handle(h.limited(beginning, h.start)))
+	mux.Handle("GET "+startPath(id)+"/step-up", h.handle(h.limited(beginning, h.stepUp)))
+	mux.Handle("GET "+startPath(id)+"/initiate-login", h.handle(h.limited(beginning, h.initiated)))
+	mux.Handle("POST "+startPath(id)+"/initiate-login", h.handle(h.limited(beginning, h.initiated)))
+	mux.Handle("GET "+callbackPath(id), h.handle(h.limited(other, h.callback)))
+	mux.Handle("POST "+callbackPath(id), h.handle(h.limited(other, h.formPost)))
 	// Every method, because a wrong one is an invalid request here and no missing page (item 103).
 	mux.Handle(startPath(id)+"/backchannel-logout", httpx.Handler(h.backChannelLogout).With(h.failJSON))
-	mux.Handle("GET "+startPath(id)+"/frontchannel-logout", h.handle(h.limited(h.frontChannelLogout)))
+	mux.Handle("GET "+startPath(id)+"/frontchannel-logout", h.handle(h.limited(other, h.frontChannelLogout)))
 	mux.Handle("POST "+revocationPath(id), httpx.Handler(h.revokeSubject).With(h.failJSON))
 }
 

@@ -16,7 +16,9 @@ import (
 // An office behind one address can sign in on a Monday morning; a flood cannot fill the database,
 // because begun sign-ins are kept for ten minutes only.
 type Limits struct {
-	now func() time.Time
+	// rate is in begun sign-ins a second for one address; zero is without limit.
+	rate float64
+	now  func() time.Time
 
 	mutex   sync.Mutex
 	all     *rate.Limiter
@@ -30,23 +32,39 @@ type client struct {
 	seen    time.Time
 }
 
+// Beginning a sign-in writes a row, and everything else looks one up at most.
 const (
-	clientRate, clientBurst = 20, 200
-	allRate, allBurst       = 400, 2000
-	// quiet is how long an address is remembered; its burst is full again long before.
-	quiet = time.Minute
+	beginning = 4
+	other     = 1
+	// burst is how many seconds' worth may come at once: an office that comes back from lunch.
+	burst = 40
+	// everybody is how much more all addresses together may do than one.
+	everybody = 10
+	// quiet is how long an address is remembered; its burst is full again by then.
+	quiet = burst * time.Second
 )
 
-// NewLimits makes limits; now overrides the clock, nil is the real one.
-func NewLimits(now func() time.Time) *Limits {
+// NewLimits makes limits of so many begun sign-ins a second for one address; zero is without limit.
+// now overrides the clock, nil is the real one.
+func NewLimits(perSecond float64, now func() time.Time) *Limits {
 	if now == nil {
 		now = time.Now
 	}
-	return &Limits{now: now, all: rate.NewLimiter(allRate, allBurst), clients: map[netip.Prefix]*client{}}
+	l := &Limits{rate: perSecond, now: now, clients: map[netip.Prefix]*client{}}
+	l.all = l.limiter(everybody)
+	return l
 }
 
-// allow takes one turn of the address, and of everybody's.
-func (l *Limits) allow(address string) bool {
+func (l *Limits) limiter(times float64) *rate.Limiter {
+	units := l.rate * beginning * times
+	return rate.NewLimiter(rate.Limit(units), int(units*burst))
+}
+
+// allow takes what a request costs from the address, and from everybody.
+func (l *Limits) allow(address string, cost int) bool {
+	if l.rate == 0 {
+		return true
+	}
 	now := l.now()
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -54,11 +72,11 @@ func (l *Limits) allow(address string) bool {
 	prefix := prefixOf(address)
 	one := l.clients[prefix]
 	if one == nil {
-		one = &client{limiter: rate.NewLimiter(clientRate, clientBurst)}
+		one = &client{limiter: l.limiter(1)}
 		l.clients[prefix] = one
 	}
 	one.seen = now
-	return one.limiter.AllowN(now, 1) && l.all.AllowN(now, 1)
+	return one.limiter.AllowN(now, cost) && l.all.AllowN(now, cost)
 }
 
 func (l *Limits) sweep(now time.Time) {
@@ -88,9 +106,9 @@ func prefixOf(address string) netip.Prefix {
 }
 
 // limited refuses a client that is too fast, before anything is read or written for it.
-func (h *Handler) limited(next httpx.Handler) httpx.Handler {
+func (h *Handler) limited(cost int, next httpx.Handler) httpx.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !h.limits.allow(httpx.ClientOf(r).IP) {
+		if !h.limits.allow(httpx.ClientOf(r).IP, cost) {
 			return domain.Errorf(domain.Limited, "too many sign-ins are begun from this address; wait a moment").After(5 * time.Second)
 		}
 		return next(w, r)

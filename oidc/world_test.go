@@ -165,7 +165,7 @@ func newWorldAt(t *testing.T, idp *badidp.Provider, edit func(*oidc.Config)) *wo
 	cookies := httpx.Cookies{Secure: true}
 	mux := http.NewServeMux()
 	w.oidc = oidc.NewProvider(config)
-	oidc.NewHandler(w.oidc, w.rules, pages{cookies}, cookies, "/base", oidc.NewLimits(w.clock.Now)).Routes(mux)
+	oidc.NewHandler(w.oidc, w.rules, pages{cookies}, cookies, "/base", oidc.NewLimits(5, w.clock.Now)).Routes(mux)
 	w.handler = httpx.Observer{Log: log}.Wrap(mux)
 	return w
 }

@@ -26,8 +26,10 @@ type Config struct {
 	// OAuth is the first OpenID provider; Providers are all that are enabled, it among them.
 	OAuth     Provider
 	Providers []Provider
-	SCIM      SCIM
-	LogLevel  slog.Level
+	// SignInRate is how many sign-ins a second one address may begin; zero is without limit.
+	SignInRate float64
+	SCIM       SCIM
+	LogLevel   slog.Level
 	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
 	LogFormat string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"muster/domain"
@@ -25,10 +26,20 @@ func sessionSettings() []setting {
 			key: "config.encryptionKey", env: []string{"ENCRYPTION_KEY"}, secret: true,
 			help: "keys for providers' tokens at rest, 32 bytes each in base64 or hex, commas between; the first seals, all open", set: setEncryptionKeys,
 		},
+		{key: "config.signInRate", env: []string{"SIGN_IN_RATE"}, def: "50", help: "sign-ins a second that one address may begin, with bursts of forty times as many; 0 without limit", set: setSignInRate},
 		{key: "config.session.idleSec", env: []string{"SESSION_IDLE_SEC"}, def: "43200", help: "seconds without a request after which a session ends; 0 never", set: setIdle},
 		{key: "config.session.maxPerUser", env: []string{"SESSIONS_PER_USER"}, def: "20", help: "signed-in browsers that one person may have; the oldest ends", set: count(1000, func(c *Config) *int { return &c.Policy.SessionsPerUser })},
 		{key: "config.session.stepUpMaxAgeSec", env: []string{"STEP_UP_MAX_AGE_SEC"}, def: "600", help: "how recent a sign-in must be for sensitive changes; 0 asks for none", set: setStepUp},
 	}
+}
+
+func setSignInRate(c *Config, text string) error {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n < 0 || n > 0 && n < 1 || n > 1e6 {
+		return errors.New("allowed are 0 (no limit) and 1 or more sign-ins a second")
+	}
+	c.SignInRate = n
+	return nil
 }
 
 // setEncryptionKeys reads one or more keys of 32 bytes.

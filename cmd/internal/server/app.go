@@ -47,7 +47,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 
 	mux := http.NewServeMux()
 	pages.Routes(mux)
-	limits := oidc.NewLimits(nil)
+	limits := oidc.NewLimits(cfg.SignInRate, nil)
 	for _, provider := range providers {
 		go provider.Run(ctx)
 		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath, limits).Routes(mux)
