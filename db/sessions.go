@@ -79,9 +79,12 @@ type sessionRow struct {
 	LeaseUntil   int64            `db:"lease_until"`
 }
 
-// sessionColumns are all but the tokens, which are long and seldom needed.
-const sessionColumns = `s.id, s.digest, s.user_id, s.provider, s.issuer, s.subject, s.token_subject, s.sid, s.auth_time, s.acr, s.amr,
-	s.ip, s.user_agent, s.request_id, s.created_at, s.last_seen_at, s.expires_at, s.ends_at, s.refresh_token <> '' AS renewable, s.lease, s.lease_until`
+// checkedColumns are what every request of a browser needs; sessionColumns are all but the tokens, which are long and seldom needed.
+const (
+	checkedColumns = `s.id, s.digest, s.user_id, s.provider, s.issuer, s.subject, s.token_subject, s.auth_time,
+	s.last_seen_at, s.expires_at, s.ends_at, s.refresh_token <> '' AS renewable, s.lease, s.lease_until`
+	sessionColumns = checkedColumns + ", s.sid, s.acr, s.amr, s.ip, s.user_agent, s.request_id, s.created_at"
+)
 
 func (r sessionRow) session() (domain.Session, error) {
 	session := domain.Session{
@@ -90,6 +93,9 @@ func (r sessionRow) session() (domain.Session, error) {
 		Client:    domain.Client{IP: r.IP, UserAgent: r.UserAgent, RequestID: r.RequestID},
 		CreatedAt: moment(r.CreatedAt), LastSeenAt: moment(r.LastSeenAt), ExpiresAt: moment(r.ExpiresAt), EndsAt: moment(r.EndsAt),
 		Renewable: r.Renewable, Lease: r.Lease, LeaseUntil: moment(r.LeaseUntil),
+	}
+	if r.AMR == "" {
+		return session, nil
 	}
 	return session, decode(r.AMR, &session.AMR)
 }
@@ -122,7 +128,7 @@ func (s sessionStore) Find(digest domain.Digest) (domain.Session, domain.Holder,
 		sessionRow
 		holderRow
 	}
-	err := s.all(&rows, "SELECT "+sessionColumns+", "+holderColumns+`
+	err := s.all(&rows, "SELECT "+checkedColumns+", "+holderColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		LEFT JOIN members m ON m.user_id = u.id LEFT JOIN orgs o ON o.id = m.org_id
 		WHERE s.digest = ? AND s.ends_at > ? ORDER BY o.display_name_key, o.id`, digest, micros(s.now))

@@ -1,6 +1,9 @@
 package domain
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // Permission is a "resource:action" string; applications behind this server may define their own.
 type Permission string
@@ -64,14 +67,21 @@ func SystemRoles() []Role {
 }
 
 // SystemRole returns the system role with the id.
+// Every request asks for one, so they are made once; nobody changes what is returned.
 func SystemRole(id RoleID) (Role, bool) {
-	for _, role := range SystemRoles() {
-		if role.ID == id {
-			return role, true
-		}
-	}
-	return Role{}, false
+	role, ok := systemRoles()[id]
+	return role, ok
 }
+
+var systemRoles = sync.OnceValue(func() map[RoleID]Role { //nolint:gochecknoglobals // a constant table
+	roles := map[RoleID]Role{}
+	for _, role := range SystemRoles() {
+		// Without room at the end, whoever appends to the permissions gets a copy.
+		role.Permissions = slices.Clip(role.Permissions)
+		roles[role.ID] = role
+	}
+	return roles
+})
 
 // RoleName returns a role's display name, for sentences and pages.
 func RoleName(id RoleID) string {

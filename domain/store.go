@@ -121,7 +121,8 @@ type IdentityStore interface {
 type SessionStore interface {
 	// Insert keeps a session; of its person's sessions the newest remain, as many as keep says, or all when that is zero.
 	Insert(session Session, keep int) error
-	// Find returns a session whose EndsAt has not come, with its user and memberships, in one query and without its tokens.
+	// Find returns a session whose EndsAt has not come, with its user and memberships, in one query.
+	// It leaves out what no request needs: the tokens, where and how the person signed in, and the provider's name for the session.
 	Find(Digest) (Session, Holder, error)
 	// List returns the sessions that a filter selects, the newest first.
 	List(SessionFilter) ([]Session, error)

@@ -25,8 +25,15 @@ func (s *suite) session(t *testing.T, user domain.UserID, edit func(*domain.Sess
 	return session
 }
 
-// found is a session as Find returns it: without its tokens.
+// found is a session as Find returns it.
 func found(session domain.Session) domain.Session {
+	session.Tokens, session.Client, session.CreatedAt = domain.Tokens{}, domain.Client{}, time.Time{}
+	session.SID, session.ACR, session.AMR = "", "", nil
+	return session
+}
+
+// listed is a session as List returns it.
+func listed(session domain.Session) domain.Session {
 	session.Tokens = domain.Tokens{}
 	return session
 }
@@ -140,6 +147,11 @@ func (s *suite) newestSessions(t *testing.T) {
 	newest := all[3]
 	newest.ID, newest.Digest = id[domain.SessionID](), domain.DigestOf(unique("cookie"))
 	s.write(t, func(tx domain.Tx) error { return tx.System(s.system).Sessions().Insert(newest, 3) })
+	s.read(t, func(tx domain.Tx) error {
+		all, err := tx.System(s.system).Sessions().List(domain.SessionFilter{ID: newest.ID})
+		want(t, "List", all, []domain.Session{listed(newest)})
+		return err
+	})
 	want(t, "the sessions kept", s.list(t, domain.SessionFilter{User: user.ID}), []domain.SessionID{newest.ID, all[3].ID, all[2].ID})
 	want(t, "somebody else's", s.list(t, domain.SessionFilter{User: other.ID}), []domain.SessionID{bystander.ID})
 }
