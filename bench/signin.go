@@ -164,7 +164,7 @@ func (d *doorway) prepare(ctx context.Context, e engine, database string) error 
 }
 
 // people is how many persons sign in.
-const people = 2500
+const people = 5000
 
 // cookieOf is the cookie of the n-th stored session.
 func cookieOf(n int) string {

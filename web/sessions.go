@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"muster/domain"
 )
@@ -76,4 +77,46 @@ func (w *Web) endAllSessions(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return w.signOut(rw, r)
+}
+
+// browserName says in two words what a User-Agent says in many: "Firefox on Windows".
+// Every browser claims to be the ones before it, so the order counts.
+func browserName(agent string) string {
+	first := func(marks [][2]string) string {
+		for _, mark := range marks {
+			if strings.Contains(agent, mark[0]) {
+				return mark[1]
+			}
+		}
+		return ""
+	}
+	browser := first([][2]string{
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"},
+	})
+	system := first([][2]string{
+		{"Windows", "Windows"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
+	})
+	switch {
+	case agent == "":
+		return "Unknown browser"
+	case browser == "" && system == "":
+		return shortened(agent)
+	case browser == "":
+		return "A browser on " + system
+	case system == "":
+		return browser
+	default:
+		return browser + " on " + system
+	}
+}
+
+const maxAgent = 60 // characters
+
+// shortened keeps a program's own name readable.
+func shortened(agent string) string {
+	runes := []rune(agent)
+	if len(runes) <= maxAgent {
+		return agent
+	}
+	return string(runes[:maxAgent]) + "…"
 }

@@ -246,7 +246,7 @@ func behind(list ...web.Door) func(*web.Config) {
 // twoBrowsers are sessions, one of them with a name that tries to break out.
 func twoBrowsers() []domain.Session {
 	return []domain.Session{
-		{ID: "01", Client: domain.Client{IP: "192.0.2.1", UserAgent: "Firefox"}, CreatedAt: at, LastSeenAt: at.Add(time.Hour), EndsAt: at.Add(24 * time.Hour)},
+		{ID: "01", Client: domain.Client{IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}, CreatedAt: at, LastSeenAt: at.Add(time.Hour), EndsAt: at.Add(24 * time.Hour)},
 		{ID: "02", Client: domain.Client{UserAgent: "<b>\u202eagent"}, CreatedAt: at, LastSeenAt: at, EndsAt: at.Add(time.Hour)},
 	}
 }

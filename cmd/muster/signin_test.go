@@ -52,7 +52,7 @@ func TestSessionsPage(t *testing.T) {
 	s.shows("This browser", "Sign out everywhere else")
 	testkit.Screenshot(t, s.tab, "sessions")
 	s.do(chromedp.Click(chromedp.CSS(`form[action$="/end-others"] button`)))
-	s.waitFor(`document.querySelectorAll("tbody tr").length === 1`)
+	s.waitFor(`document.querySelectorAll("section.session").length === 1`)
 	if answer := s.status("/api/v1/me", elsewhere); answer != http.StatusUnauthorized {
 		t.Errorf("the ended session: %d", answer)
 	}

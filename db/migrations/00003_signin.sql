@@ -18,7 +18,6 @@ DROP INDEX sessions_expiry;
 CREATE INDEX sessions_end ON sessions (ends_at);
 DROP INDEX sessions_subject;
 CREATE INDEX sessions_subject ON sessions (issuer, token_subject);
-CREATE INDEX sessions_provider ON sessions (provider);
 
 ALTER TABLE flows ADD COLUMN session TEXT NOT NULL DEFAULT '';
 ALTER TABLE flows ADD COLUMN claims TEXT NOT NULL DEFAULT '[]';
