@@ -83,10 +83,14 @@ func (c *Config) apply() error {
 }
 
 func shown(s setting, text string) string {
-	if s.secret {
+	switch {
+	case s.secret:
 		return "********"
+	case s.mask != nil:
+		return s.mask(text)
+	default:
+		return text
 	}
-	return text
 }
 
 // finish fills in what follows from other settings and refuses combinations that cannot work.

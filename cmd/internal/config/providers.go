@@ -199,8 +199,11 @@ func secretOf(text, path string) (string, error) {
 // maskProviders hides the secrets in the list.
 func maskProviders(text string) string {
 	var listed []map[string]any
-	if text == "" || json.Unmarshal([]byte(text), &listed) != nil {
-		return text
+	if text == "" {
+		return ""
+	}
+	if json.Unmarshal([]byte(text), &listed) != nil {
+		return "********"
 	}
 	for _, one := range listed {
 		for _, key := range []string{"oauthClientSecret", "oauthClientSecretPrevious"} {

@@ -24,7 +24,7 @@ func Examine(ctx context.Context, cfg *config.Config) []domain.Finding {
 		return findings
 	}
 	defer func() { _ = store.Close() }()
-	if err := store.Check(ctx); err != nil {
+	if err := store.Look(ctx); err != nil {
 		add("database", domain.FindingFailed, domain.AsError(err).Error())
 		return findings
 	}

@@ -129,11 +129,11 @@ func bringUp(ctx context.Context, store *db.DB, shut *gate, service *domain.Serv
 	if err := store.Migrate(ctx); err != nil {
 		return err
 	}
-	shut.open.Store(true)
-	if err := service.Bootstrap(ctx); err != nil {
-		shut.open.Store(false)
+	// Behind the gate's back: no request comes before there is an organization.
+	if err := domain.New(store, service.Policy()).Bootstrap(ctx); err != nil {
 		return err
 	}
+	shut.open.Store(true)
 	return nil
 }
 
