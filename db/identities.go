@@ -33,6 +33,21 @@ func (s identityStore) Find(issuer, subject string) (domain.Identity, error) {
 	return row.identity()
 }
 
+// Hold implements domain.IdentityStore.
+func (s identityStore) Hold(issuer, subject string) (domain.User, error) {
+	lock := s.dialect.lock
+	if lock != "" {
+		lock += " OF u"
+	}
+	var row userRow
+	err := s.change("identity", &row, `SELECT u.id, u.email, u.full_name, u.created_at FROM identities i JOIN users u ON u.id = i.user_id
+		WHERE i.issuer = ? AND i.subject = ?`+lock, issuer, subject)
+	if err == nil {
+		s.held[row.ID], s.seen[string(row.ID)] = row.user(), true
+	}
+	return row.user(), err
+}
+
 // OfUser implements domain.IdentityStore.
 func (s identityStore) OfUser(user domain.UserID) ([]domain.Identity, error) {
 	if s.fresh[user] {

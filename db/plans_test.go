@@ -84,11 +84,11 @@ func TestPlans(t *testing.T) {
 			}},
 			"delete": {16, 14, func(s *domain.Service) error { return s.DeleteUser(t.Context(), scope, user.ID, 0) }},
 			"create": {8, 2, func(s *domain.Service) error { _, err := s.CreateUser(t.Context(), scope, person(20_000)); return err }},
-			"first sign-in": {19, 18, func(s *domain.Service) error {
+			"first sign-in": {19, 17, func(s *domain.Service) error {
 				_, err := s.SignIn(t.Context(), claims("new@example.com"), domain.Client{})
 				return err
 			}},
-			"sign-in": {7, 7, func(s *domain.Service) error {
+			"sign-in": {4, 3, func(s *domain.Service) error {
 				_, err := s.SignIn(t.Context(), claims("somebody@example.com"), domain.Client{})
 				return err
 			}},

@@ -114,12 +114,11 @@ func (s sessionStore) Insert(v domain.Session, keep int) error {
 			return err
 		}
 	}
-	_, err = s.exec(`INSERT INTO sessions (id, digest, user_id, provider, issuer, subject, token_subject, sid, auth_time, acr, amr,
+	return s.later("sessions", `INSERT INTO sessions (id, digest, user_id, provider, issuer, subject, token_subject, sid, auth_time, acr, amr,
 		ip, user_agent, request_id, created_at, last_seen_at, expires_at, ends_at, refresh_token, id_token) VALUES (`+places(20)+")",
 		v.ID, v.Digest, v.User, v.Provider, v.Issuer, v.Subject, v.TokenSubject, v.SID, micros(v.AuthTime), v.ACR, amr,
 		v.Client.IP, v.Client.UserAgent, v.Client.RequestID, micros(v.CreatedAt), micros(v.LastSeenAt), micros(v.ExpiresAt), micros(v.EndsAt),
 		v.Tokens.Refresh, v.Tokens.ID)
-	return err
 }
 
 // Find implements domain.SessionStore.

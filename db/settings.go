@@ -4,6 +4,27 @@ import "muster/domain"
 
 type settingsStore struct{ handle }
 
+type ssoRow struct {
+	SSO        string        `db:"sso_id"`
+	Provider   string        `db:"provider_id"`
+	Role       domain.RoleID `db:"default_workspace_role"`
+	Workspaces string        `db:"default_workspaces"`
+	Enabled    bool          `db:"groups_enabled"`
+	Claim      string        `db:"groups_claim"`
+	Required   bool          `db:"groups_required"`
+	RoleSync   bool          `db:"groups_role_sync"`
+}
+
+const ssoColumns = "s.id AS sso_id, s.provider_id, s.default_workspace_role, s.default_workspaces, s.groups_enabled, s.groups_claim, s.groups_required, s.groups_role_sync"
+
+func (r ssoRow) settings() (domain.SSOSettings, error) {
+	sso := domain.SSOSettings{
+		ID: r.SSO, ProviderID: r.Provider, DefaultWorkspaceRole: r.Role,
+		GroupsEnabled: r.Enabled, GroupsClaim: r.Claim, GroupsRequired: r.Required, GroupsRoleSync: r.RoleSync,
+	}
+	return sso, decode(r.Workspaces, &sso.DefaultWorkspaces)
+}
+
 // Get implements domain.SettingsStore.
 func (s settingsStore) Get() (domain.Org, error) {
 	return orgStore(s).Get(s.org)
@@ -35,25 +56,12 @@ func (s settingsStore) Lock() (domain.Org, error) {
 
 // SSO implements domain.SettingsStore.
 func (s settingsStore) SSO() (domain.SSOSettings, error) {
-	var row struct {
-		ID         string        `db:"id"`
-		Provider   string        `db:"provider_id"`
-		Role       domain.RoleID `db:"default_workspace_role"`
-		Workspaces string        `db:"default_workspaces"`
-		Enabled    bool          `db:"groups_enabled"`
-		Claim      string        `db:"groups_claim"`
-		Required   bool          `db:"groups_required"`
-		RoleSync   bool          `db:"groups_role_sync"`
-	}
-	err := s.get("SSO settings", &row, "SELECT id, provider_id, default_workspace_role, default_workspaces, groups_enabled, groups_claim, groups_required, groups_role_sync FROM sso_settings WHERE org_id = ?", s.org)
+	var row ssoRow
+	err := s.get("SSO settings", &row, "SELECT "+ssoColumns+" FROM sso_settings s WHERE s.org_id = ?", s.org)
 	if err != nil {
 		return domain.SSOSettings{}, err
 	}
-	sso := domain.SSOSettings{
-		ID: row.ID, ProviderID: row.Provider, DefaultWorkspaceRole: row.Role,
-		GroupsEnabled: row.Enabled, GroupsClaim: row.Claim, GroupsRequired: row.Required, GroupsRoleSync: row.RoleSync,
-	}
-	return sso, decode(row.Workspaces, &sso.DefaultWorkspaces)
+	return row.settings()
 }
 
 // UpdateSSO implements domain.SettingsStore.

@@ -12,7 +12,7 @@ func (a *signIn) admit() error {
 	if err != nil || first {
 		return err
 	}
-	member, err := org.Members().ByUser(a.user.ID)
+	member, err := a.memberHere(org)
 	if err != nil && !IsKind(err, NotFound) {
 		return err
 	}
@@ -26,6 +26,18 @@ func (a *signIn) admit() error {
 		return a.readmit(org)
 	default:
 		return a.join(org)
+	}
+}
+
+// memberHere is the person's membership in the default organization.
+func (a *signIn) memberHere(org OrgTx) (Member, error) {
+	switch {
+	case a.door == nil:
+		return org.Members().ByUser(a.user.ID)
+	case a.door.Member == nil:
+		return Member{}, Errorf(NotFound, "no membership")
+	default:
+		return *a.door.Member, nil
 	}
 }
 

@@ -95,15 +95,14 @@ type signIn struct {
 	sso          map[OrgID]SSOSettings
 	installation Installation
 	user         User
-	// held says that the person's row is locked.
-	held     bool
+	// door is what was read about somebody known, whose row is held; nil for anybody else.
+	door     *Door
 	emailKey string
 	joined   bool
 }
 
 func (a *signIn) run() (SignedIn, error) {
-	var err error
-	if a.installation, err = a.system.Installation().Get(); err != nil {
+	if err := a.arrive(); err != nil {
 		return SignedIn{}, err
 	}
 	if a.proving != "" {
@@ -134,9 +133,29 @@ func (a *signIn) run() (SignedIn, error) {
 	return a.session()
 }
 
+// arrive finds somebody who has been here before by their identity (R9 (1)), with all that the door needs to know about them.
+// What is known about a membership is read after the person's row is held: whoever disables them has finished or waits.
+func (a *signIn) arrive() error {
+	user, err := a.system.Identities().Hold(a.claims.Issuer, a.claims.Subject)
+	if IsKind(err, NotFound) {
+		a.installation, err = a.system.Installation().Get()
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	door, err := a.system.Installation().Door(user.ID)
+	if err != nil {
+		return err
+	}
+	a.user, a.door, a.installation = user, &door, door.Installation
+	a.sso[door.Installation.DefaultOrg] = door.SSO
+	return nil
+}
+
 // hold locks the person's row unless finding them did.
 func (a *signIn) hold() error {
-	if a.held {
+	if a.door != nil {
 		return nil
 	}
 	_, err := a.system.Users().Lock(a.user.ID)
@@ -149,7 +168,10 @@ func (a *signIn) refuse(reason Reason, detail string) error {
 
 // identify finds the person by R9, in its order, or makes one.
 func (a *signIn) identify() error {
-	for _, find := range []func() (bool, error){a.byIdentity, a.byObject, a.byExternalID, a.byEmail} {
+	if a.door != nil {
+		return nil
+	}
+	for _, find := range []func() (bool, error){a.byObject, a.byExternalID, a.byEmail} {
 		if found, err := find(); err != nil || found {
 			return err
 		}
@@ -163,20 +185,6 @@ func (a *signIn) identify() error {
 	}
 	a.user = user
 	return a.link()
-}
-
-// byIdentity is R9 (1).
-func (a *signIn) byIdentity() (bool, error) {
-	identity, err := a.system.Identities().Find(a.claims.Issuer, a.claims.Subject)
-	if IsKind(err, NotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	a.user, err = a.system.Users().Lock(identity.User)
-	a.held = err == nil
-	return a.held, err
 }
 
 // byObject finds a person whose application at Entra got a new client id, which changes every "sub":

@@ -62,6 +62,8 @@ type OrgTx interface {
 // InstallationStore keeps the one row of the installation.
 type InstallationStore interface {
 	Get() (Installation, error)
+	// Door returns what the default organization's door decides by about a person, in one query.
+	Door(UserID) (Door, error)
 	// Insert reports false when the row is already there; it waits for a concurrent insert to decide.
 	Insert(Installation) (bool, error)
 	// SetDefaultOrg changes the default organization if it is still from, and reports whether it was (R19).
@@ -96,6 +98,14 @@ type UserStore interface {
 	Memberships(UserID) ([]Membership, error)
 }
 
+// Door is the default organization with its sign-in settings, and a person's membership there.
+type Door struct {
+	Installation Installation
+	SSO          SSOSettings
+	// Member is nil for somebody who is no member.
+	Member *Member
+}
+
 // ExternalMatch is a SCIM user found by externalId over all organizations.
 type ExternalMatch struct {
 	Org    OrgID
@@ -107,6 +117,8 @@ type ExternalMatch struct {
 type IdentityStore interface {
 	// Find returns the identity, or NotFound.
 	Find(issuer, subject string) (Identity, error)
+	// Hold returns the person with the identity, or NotFound, and holds their row as UserStore.Lock does.
+	Hold(issuer, subject string) (User, error)
 	OfUser(UserID) ([]Identity, error)
 	// Insert reports false when the pair is taken; it waits for a concurrent insert to decide (R17).
 	Insert(Identity) (bool, error)

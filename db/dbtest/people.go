@@ -41,6 +41,33 @@ func (s *suite) installation(t *testing.T) {
 		return err
 	})
 	want(t, "Get", got, domain.Installation{DefaultOrg: other.DefaultOrg, InitialOrg: first.InitialOrg, Admin: user})
+	s.door(t, got)
+}
+
+// door: what sign-in asks about somebody known is what the stores say one by one.
+func (s *suite) door(t *testing.T, installation domain.Installation) {
+	t.Helper()
+	scope := s.org(t)
+	member, stranger := s.member(t, scope), s.user(t)
+	s.write(t, func(tx domain.Tx) error {
+		_, err := tx.System(s.system).Installation().SetDefaultOrg(installation.DefaultOrg, scope.Org())
+		return err
+	})
+	installation.DefaultOrg = scope.Org()
+	s.read(t, func(tx domain.Tx) error {
+		sso, err := tx.Org(scope).Settings().SSO()
+		if err != nil {
+			return err
+		}
+		got, err := tx.System(s.system).Installation().Door(member.User)
+		want(t, "Door", got, domain.Door{Installation: installation, SSO: sso, Member: &member})
+		if err != nil {
+			return err
+		}
+		got, err = tx.System(s.system).Installation().Door(stranger.ID)
+		want(t, "Door of a stranger", got, domain.Door{Installation: installation, SSO: sso})
+		return err
+	})
 }
 
 func (s *suite) users(t *testing.T) {
@@ -151,6 +178,13 @@ func (s *suite) identities(t *testing.T) {
 		want(t, "ByObject at another provider", len(none), 0)
 		_, missing := tx.System(s.system).Identities().Find(identity.Issuer, domain.Fold(identity.Subject))
 		wantKind(t, "Find compares exactly", missing, domain.NotFound, "")
+		return err
+	})
+	s.write(t, func(tx domain.Tx) error {
+		held, err := tx.System(s.system).Identities().Hold(identity.Issuer, identity.Subject)
+		want(t, "Hold", held, user)
+		_, missing := tx.System(s.system).Identities().Hold(identity.Issuer, "nobody")
+		wantKind(t, "Hold of nobody", missing, domain.NotFound, "")
 		return err
 	})
 	s.write(t, func(tx domain.Tx) error { return tx.System(s.system).Identities().DeleteOfUser(user.ID) })
