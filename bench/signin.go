@@ -93,7 +93,7 @@ func (d *doorway) measure(ctx context.Context, e engine, level int, length time.
 	}
 	table.add(e.name, benchCase{name: "session check, 50,000 sessions", wanted: 0.8}, level, check, selects)
 	// As many sign-ins are begun as could end in the time, by the limit's speed.
-	begun, err := d.begin(ctx, int(insert.perSecond*length.Seconds()/2)+10*level)
+	begun, err := d.begin(ctx, int(insert.perSecond*length.Seconds())+10*level)
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func TestRevokeSubject(t *testing.T) {
 	})
 }
 
-// A11, A12, R41: whatever ends a session ends it for the next request, with the same commit, and the person's tokens where access ended.
+// A11, A12, R41, items 89, 106, 109: whatever ends a session ends it for the next request, with the same commit, and the person's tokens where access ended.
 func TestEveryWayOut(t *testing.T) {
 	onEngines(t, nil, func(w *world) {
 		scim := w.scim("")

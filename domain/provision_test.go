@@ -112,7 +112,7 @@ func TestDisableInOneOrganization(t *testing.T) {
 	})
 }
 
-// R25, R26, R29, A31: conflicts name the attribute; one organization's token cannot re-key another's member.
+// R25, R26, R29, A31, items 65, 66: conflicts name the attribute; one organization's token cannot re-key another's member.
 func TestAddressesAndConflicts(t *testing.T) {
 	onEngines(t, nil, func(w *world) {
 		_, err := w.service.CreateOrganizationByHand(w.Context(), "Acme")

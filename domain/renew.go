@@ -58,7 +58,7 @@ func (s *Service) renew(ctx context.Context, live liveSession) (liveSession, err
 		} else if err != nil {
 			select {
 			case <-ctx.Done():
-				return liveSession{}, ctx.Err()
+				return liveSession{}, Wrap(Unavailable, ctx.Err(), "the request ended while the session was being renewed")
 			case <-deadline.C:
 				return liveSession{}, Errorf(Unavailable, "the session is being renewed; try again in a moment").After(time.Second)
 			case <-time.After(renewPoll):
@@ -123,7 +123,11 @@ func (s *Service) keepRenewal(ctx context.Context, session Session, lease string
 				return err
 			}
 		}
+		// A provider whose tokens are over at once is not asked at once again.
 		expires := renewal.TokenExpiry
+		if soon := tx.Now().Add(renewPause); expires.Before(soon) {
+			expires = soon
+		}
 		if expires.After(session.EndsAt) {
 			expires = session.EndsAt
 		}

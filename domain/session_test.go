@@ -259,6 +259,24 @@ func TestRenewalFails(t *testing.T) {
 	})
 }
 
+// A provider whose renewed tokens are over as soon as they come is asked now and then, and not in a loop.
+func TestRenewalThatIsOverAtOnce(t *testing.T) {
+	onEngines(t, withKeys, func(w *world) {
+		cookie, provider := w.renewing(func(call int64, _ string) (domain.Renewal, error) {
+			return domain.Renewal{TokenExpiry: w.clock.Now().Add(-time.Hour), RefreshToken: fmt.Sprint("refresh-", call)}, nil
+		})
+		w.clock.Advance(time.Hour)
+		for range 3 {
+			if !w.alive(cookie) {
+				w.Fatal("the session ended")
+			}
+		}
+		if provider.calls.Load() != 1 {
+			w.Errorf("%d renewals", provider.calls.Load())
+		}
+	})
+}
+
 // Item 94: a browser that goes away in the middle does not cost the rotated token, and a process that died with the lease holds
 // it for its time only.
 func TestRenewalInterrupted(t *testing.T) {

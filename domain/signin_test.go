@@ -22,7 +22,7 @@ func reasonOf(err error) domain.Reason {
 	return ""
 }
 
-// R12: invites on or off, JIT on or off, invited or not: eight cases. R13: the installation's flag beats the setting.
+// Items 68, 70, R12: invites on or off, JIT on or off, invited or not: eight cases. R13: the installation's flag beats the setting.
 func TestTheEightCasesOfFirstSignIn(t *testing.T) {
 	const jit, invited = "Workspace 1: Editor (jit)", "Workspace 1: Viewer (invite)"
 	cases := []struct {
@@ -87,7 +87,7 @@ func setUp(w *world, invites, jit, invited bool, email string) {
 	set(invites, jit)
 }
 
-// R9, R10, R11: who is found by what, and what an untrusted address is worth.
+// R9, R10, R11, items 58, 59, 60: who is found by what, and what an untrusted address is worth.
 func TestFindingThePerson(t *testing.T) {
 	onEngines(t, nil, func(w *world) {
 		alice := w.signIn("alice@example.com")
@@ -252,7 +252,7 @@ func TestPersonalOrganization(t *testing.T) {
 	})
 }
 
-// R17, A44: a hundred first sign-ins of one person, while SCIM creates the same person, make one user and no error.
+// R17, A44, item 71: a hundred first sign-ins of one person, while SCIM creates the same person, make one user and no error.
 func TestFirstSignInsAtOnce(t *testing.T) {
 	onEngines(t, nil, func(w *world) {
 		scope := w.scim("")

@@ -17,7 +17,10 @@ import (
 	"muster/oidc"
 )
 
-// Section 2.1 of the sign-in rules, row by row: what go-oidc decides alone and what it leaves to us.
+// Items 18, 30, 33, 39, 41, 42, 43, 44, 45, 46, 47, 49, 52, 55 and 56, row by row: what go-oidc decides alone and what it leaves to us.
+// The conformance modules oidcc-client-test, nonce-invalid, invalid-iss, invalid-aud, missing-aud, missing-iat, missing-sub,
+// invalid-sig-rs256, -es256 and -hs256, idtoken-sig-rs256 and -none, kid-absent-single-jwks and -multiple-jwks, invalid-athash,
+// missing-athash and discovery-issuer-mismatch are rows here and in TestBadEndpoints.
 func TestIDTokens(t *testing.T) {
 	const bad, skewed = string(domain.ReasonBadToken), string(domain.ReasonClockSkew)
 	claim := func(name string, value any) badidp.Knobs {
@@ -177,7 +180,7 @@ func TestSubjectClaim(t *testing.T) {
 	}
 }
 
-// Items 2-4, 9, 12, 40, A45: what discovery and the token endpoint may not do.
+// Items 2, 3, 4, 5, 9, 12, 40, A45: what discovery and the token endpoint may not do.
 func TestBadEndpoints(t *testing.T) {
 	idp := badidp.New(t)
 	edit := func(name string, value any) badidp.Knobs {

@@ -38,6 +38,7 @@ func listed(session domain.Session) domain.Session {
 	return session
 }
 
+// sessions are kept with all that item 88 names, and found without what no request needs.
 func (s *suite) sessions(t *testing.T) {
 	scope, elsewhere := s.org(t), s.org(t)
 	member := s.member(t, scope)
