@@ -14,6 +14,9 @@ func (w *Web) Refused(rw http.ResponseWriter, r *http.Request, refusal *domain.R
 	if refusal.Reason == domain.ReasonFlowLost {
 		page.Links[0].Name = "Start again"
 	}
+	if page.Person {
+		page.Links = append(page.Links, way{"Use another account", "/sign-in?another"})
+	}
 	if status == http.StatusServiceUnavailable {
 		rw.Header().Set("Retry-After", "5")
 	}

@@ -28,8 +28,16 @@ type openDoor struct {
 // With one provider it leads straight on, unless somebody has just signed out or the provider is away.
 func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
+	start := url.Values{}
 	// The provider's front end checks "next" (item 81).
-	page := signInPage{Host: w.config.PublicURL.Host, SignedOut: query.Has("signed-out"), Doors: w.doors("next", query.Get("next"))}
+	if next := query.Get("next"); next != "" {
+		start.Set("next", next)
+	}
+	if query.Has("another") {
+		// Whoever was refused may have another account, which a provider that remembers them would not offer.
+		start.Set("prompt", "select_account")
+	}
+	page := signInPage{Host: w.config.PublicURL.Host, SignedOut: query.Has("signed-out"), Doors: w.doors(start)}
 	if len(page.Doors) == 1 && page.Doors[0].Ready && !page.SignedOut {
 		http.Redirect(rw, r, page.Doors[0].Start, http.StatusSeeOther)
 		return nil
@@ -41,13 +49,13 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) error {
 	return w.show(rw, http.StatusOK, "sign-in", frame{Title: "Sign in", Page: page})
 }
 
-// doors are the providers, each with its start, which gets the parameter when that is not empty.
-func (w *Web) doors(name, value string) []openDoor {
+// doors are the providers, each with its start and the parameters for it.
+func (w *Web) doors(parameters url.Values) []openDoor {
 	var doors []openDoor
 	for _, door := range w.config.Doors.List() {
 		start := w.config.BasePath + "/api/v1/oauth/" + url.PathEscape(door.ID)
-		if value != "" {
-			start += "?" + url.Values{name: {value}}.Encode()
+		if len(parameters) > 0 {
+			start += "?" + parameters.Encode()
 		}
 		doors = append(doors, openDoor{door, start})
 	}
@@ -69,5 +77,5 @@ func (w *Web) setUp(rw http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return err
 	}
-	return w.show(rw, http.StatusOK, "set-up", frame{Title: "Set up Muster", Page: setUpPage{w.config.PublicURL.Host, w.doors("set-up", token)}})
+	return w.show(rw, http.StatusOK, "set-up", frame{Title: "Set up Muster", Page: setUpPage{w.config.PublicURL.Host, w.doors(url.Values{"set-up": {token}})}})
 }

@@ -259,6 +259,7 @@ func TestStraightOn(t *testing.T) {
 	}{
 		"/sign-in":             {behind(okta()), "/base/api/v1/oauth/custom-oidc"},
 		"/sign-in?next=/you":   {behind(okta()), "/base/api/v1/oauth/custom-oidc?next=%2Fyou"},
+		"/sign-in?another":     {behind(okta()), "/base/api/v1/oauth/custom-oidc?prompt=select_account"},
 		"/sign-in?signed-out":  {behind(okta()), ""},
 		"/sign-in?next=/":      {behind(entra()), ""},
 		"/sign-in?next=/two":   {behind(okta(), entra()), ""},
