@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"muster/db"
 	"muster/domain"
@@ -90,6 +91,18 @@ func TestPlans(t *testing.T) {
 			}},
 			"sign-in": {4, 3, func(s *domain.Service) error {
 				_, err := s.SignIn(t.Context(), claims("somebody@example.com"), domain.Client{})
+				return err
+			}},
+			"back-channel logout": {4, 4, func(s *domain.Service) error {
+				return s.EndProviderSessions(t.Context(), domain.ProviderLogout{
+					Provider: domain.ProviderOIDC, Issuer: "https://idp.example.com", SID: "sid", Subject: "sub", TokenID: "jti", Expires: time.Now().Add(time.Minute),
+				}, domain.Client{})
+			}},
+			"session check": {1, 1, func(s *domain.Service) error {
+				_, err := s.Session(t.Context(), domain.NewOpaque(), domain.Client{})
+				if domain.IsKind(err, domain.Unauthenticated) {
+					return nil
+				}
 				return err
 			}},
 			"add a member": {9, 8, func(s *domain.Service) error { return addMember(t, s, scope, group.ID, user.ID) }},

@@ -248,9 +248,11 @@ func endedWhere(l domain.ProviderLogout) (string, []any) {
 	if l.SID == "" {
 		return "s.issuer = ? AND s.token_subject = ?", []any{l.Issuer, l.Subject}
 	}
-	return `s.issuer = ? AND (s.sid = ? OR s.sid = '' AND s.token_subject IN
-		(SELECT named.token_subject FROM sessions named WHERE named.issuer = ? AND named.sid = ? UNION ALL SELECT ?))`,
-		[]any{l.Issuer, l.SID, l.Issuer, l.SID, l.Subject}
+	// Each part finds its rows by an index, of which the one of sids leaves out those without.
+	return `s.digest IN (SELECT named.digest FROM sessions named WHERE named.issuer = ? AND named.sid = ? AND named.sid <> ''
+		UNION ALL SELECT nameless.digest FROM sessions nameless WHERE nameless.issuer = ? AND nameless.sid = '' AND nameless.token_subject IN
+		(SELECT same.token_subject FROM sessions same WHERE same.issuer = ? AND same.sid = ? AND same.sid <> '' UNION ALL SELECT ?))`,
+		[]any{l.Issuer, l.SID, l.Issuer, l.Issuer, l.SID, l.Subject}
 }
 
 func list[T any](values []T) []any {
