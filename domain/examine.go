@@ -53,7 +53,7 @@ func (s *Service) examineOrg(tx Tx, org Org) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	finding := Finding{"administrators", FindingOK, fmt.Sprintf("%s has %d active Organization Admins", quote(org.DisplayName), admins)}
+	finding := Finding{"administrators", FindingOK, fmt.Sprintf("active Organization Admins of %s: %d", quote(org.DisplayName), admins)}
 	if admins == 0 {
 		finding.Level = FindingWarning
 		finding.Detail = quote(org.DisplayName) + " has no active Organization Admin; \"muster admin add ADDRESS\" or \"muster admin set-up-link\" makes one"

@@ -163,7 +163,7 @@ func (p *Provider) inspectKeys(ctx context.Context, report *report, target strin
 	case nameless > 0 && len(set.Keys) > 1:
 		report.warn("keys", "%d of %d keys have no kid: a token that names one is refused", nameless, usable)
 	default:
-		report.ok("keys", "%d keys", usable)
+		report.ok("keys", "keys to verify signatures with: %d", usable)
 	}
 }
 
