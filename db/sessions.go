@@ -109,7 +109,7 @@ func (s sessionStore) Insert(v domain.Session, keep int) error {
 	if keep > 0 {
 		// It leaves room for the new session, and neither sees it nor needs to, so that the two can go out together.
 		err := s.later("older sessions", `DELETE FROM sessions WHERE user_id = ? AND id NOT IN
-			(SELECT id FROM sessions WHERE user_id = ? ORDER BY id DESC LIMIT ?)`, v.User, v.User, keep-1)
+			(SELECT id FROM sessions WHERE user_id = ? AND ends_at > ? ORDER BY id DESC LIMIT ?)`, v.User, v.User, micros(s.now), keep-1)
 		if err != nil {
 			return err
 		}
@@ -225,6 +225,9 @@ func sessionsWhere(f domain.SessionFilter) (string, []any) {
 	}
 	if f.OnlyHere {
 		also("NOT EXISTS (SELECT 1 FROM members m WHERE m.user_id = s.user_id AND m.org_id <> ? AND m.status = ?)", f.Members, domain.Active)
+	}
+	if len(f.Of) > 0 {
+		also("s.provider IN ("+places(len(f.Of))+")", list(f.Of)...)
 	}
 	if len(f.NotOf) > 0 {
 		also("s.provider NOT IN ("+places(len(f.NotOf))+")", list(f.NotOf)...)

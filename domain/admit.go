@@ -121,8 +121,15 @@ func (a *signIn) claimAt(id OrgID) error {
 	if err != nil && !IsKind(err, NotFound) {
 		return err
 	}
-	active := err == nil && member.Status == Active
-	if err := a.requireGroup(id, active); err != nil || active {
+	if err == nil && member.Status == Active {
+		return a.requireGroup(id, true)
+	}
+	if invite, err := org.Invites().ByEmail(a.emailKey); IsKind(err, NotFound) || err == nil && !invite.Open(a.tx.Now()) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := a.requireGroup(id, false); err != nil {
 		return err
 	}
 	_, err = a.claim(org, settings)
@@ -139,7 +146,7 @@ func (a *signIn) syncAll() error {
 	for _, id := range orgs {
 		scope := within(id, a.actor())
 		sso, err := a.ssoSettings(id)
-		if IsKind(err, NotFound) || err == nil && (!sso.GroupsEnabled || !sso.GroupsRoleSync && !a.joined) {
+		if IsKind(err, NotFound) || err == nil && (!sso.GroupsEnabled || !sso.GroupsRoleSync && !a.joinedAt[id]) {
 			continue
 		}
 		if err != nil {
@@ -174,7 +181,7 @@ func (a *signIn) claim(org OrgTx, settings Org) (bool, error) {
 	if _, err := claimInvite(a.tx, org, invite, a.user.ID); err != nil {
 		return false, err
 	}
-	a.joined = true
+	a.joined, a.joinedAt[settings.ID] = true, true
 	scope := within(settings.ID, a.actor())
 	return true, record(a.tx, scope, "claim_pending_organization_invite", a.target(), nil, inviteFacts(invite))
 }
@@ -268,7 +275,7 @@ func (a *signIn) joinByJIT(org OrgTx) error {
 	if err != nil {
 		return err
 	}
-	a.joined = true
+	a.joined, a.joinedAt[a.installation.DefaultOrg] = true, true
 	after := map[string]any{"org_role": RoleName(RoleOrgUser), "workspace_role": RoleName(grant.Role), "workspaces": sso.DefaultWorkspaces}
 	if len(skipped) > 0 {
 		after["skipped_deleted_workspaces"] = skipped
@@ -306,7 +313,7 @@ func (a *signIn) firstAdmin(org OrgTx) (bool, error) {
 			return false, err
 		}
 	}
-	a.joined = created
+	a.joined, a.joinedAt[a.installation.DefaultOrg] = created, created
 	after := map[string]any{"org_role": RoleName(RoleOrgAdmin), "grant": GrantBootstrap}
 	return true, record(a.tx, within(a.installation.DefaultOrg, a.actor()), "update_org_member", a.target(), nil, after)
 }
@@ -349,7 +356,7 @@ func (a *signIn) deprovisioned(org OrgTx) (bool, error) {
 
 // personalOrg makes a first-time person's own organization where the operator allows them (R6).
 func (a *signIn) personalOrg() error {
-	if a.policy.PersonalOrgsDisabled || !a.joined {
+	if a.policy.PersonalOrgsDisabled || !a.joined || a.policy.limited(a.claims.Provider) {
 		return nil
 	}
 	memberships, err := a.system.Users().Memberships(a.user.ID)

@@ -192,15 +192,18 @@ func (a *signIn) syncGroups(scope OrgScope, sso SSOSettings, member MemberID) er
 	if err != nil || !known {
 		return err
 	}
-	// The organization's lock keeps two Admins from losing their groups at once.
+	holdings, err := org.Access().Load([]MemberID{member})
+	if err != nil || Difference(member, holdings[member], resolveToken(holdings[member], grants, a.tx.Now())).Empty() {
+		return err
+	}
+	// The organization's lock keeps two Admins from losing their groups at once; what is held is read again behind it.
 	if _, err := org.Settings().Lock(); err != nil {
 		return err
 	}
 	if err := org.Members().Lock([]MemberID{member}); err != nil {
 		return err
 	}
-	holdings, err := org.Access().Load([]MemberID{member})
-	if err != nil {
+	if holdings, err = org.Access().Load([]MemberID{member}); err != nil {
 		return err
 	}
 	held := holdings[member]

@@ -1,190 +1,359 @@
 package domain_test
 
 import (
-	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"muster/domain"
 )
 
-// sync switches the groups sync of the default organization on.
-func (w *world) sync(edit func(*domain.SSOSettings)) {
-	w.Helper()
-	scope := w.commandLine("")
-	settings, err := w.service.SSOSettings(w.Context(), scope)
-	w.must(err)
-	_, err = w.service.SetSSODefaults(w.Context(), scope, settings.ID, func(s *domain.SSOSettings) {
-		s.GroupsEnabled, s.GroupsRoleSync = true, true
-		if edit != nil {
-			edit(s)
-		}
-	})
-	w.must(err)
-}
-
-// inGroups signs a person in with these groups and returns what they hold; a refusal is its reason.
-func (w *world) inGroups(email string, groups ...string) []string {
-	w.Helper()
+// inGroups makes claims whose token lists groups; without names it lists none, which is not the same as not telling.
+func inGroups(email string, names ...string) domain.Claims {
 	c := claims(email)
-	c.Groups = map[string][]string{"groups": groups}
-	return w.holds(c)
+	c.Groups = map[string][]string{"groups": names, "other": {"Organization Admins"}}
+	return c
 }
 
-func (w *world) holds(c domain.Claims) []string {
-	w.Helper()
-	principal, err := w.trySignIn(c)
-	if err != nil {
-		return []string{string(reasonOf(err))}
-	}
-	scope := w.commandLine("")
-	return w.access(scope, w.memberOf(principal, scope.Org()))
-}
-
-// R31-R34, items 74, 75: a token's groups give roles by the names of SCIM's groups, and take back what an earlier token's gave.
-func TestGroupsSync(t *testing.T) {
-	onEngines(t, nil, func(w *world) {
-		w.workspace(w.commandLine(""), "Lab")
-		w.sync(nil)
-		unknown := claims("alice@example.com")
-		for _, c := range []struct {
-			name string
-			got  func() []string
-			want []string
-		}{
-			{"at first", func() []string {
-				return w.inGroups("alice@example.com", "LS:Organization User:Lab:Viewer", "everybody")
-			}, []string{"Organization User (sso_group)", "Lab: Viewer (sso_group)", "Workspace 1: Editor (jit)"}},
-			{"another role", func() []string { return w.inGroups("alice@example.com", "x:organization operator:lab:admin") }, []string{"Organization Operator (sso_group)", "Lab: Admin (sso_group)", "Workspace 1: Editor (jit)"}},
-			{"the more powerful of two", func() []string {
-				return w.inGroups("alice@example.com", "a:Organization User:Lab:Viewer", "b:Organization User:Lab:Editor", "c:Organization User:Workspace 1:Viewer")
-			}, []string{"Organization User (sso_group)", "Lab: Editor (sso_group)", "Workspace 1: Viewer (sso_group)"}},
-			{"unknown groups change nothing", func() []string { return w.holds(unknown) }, []string{"Organization User (sso_group)", "Lab: Editor (sso_group)", "Workspace 1: Viewer (sso_group)"}},
-			{"no groups any more", func() []string { return w.inGroups("alice@example.com") }, []string{"Organization User (jit)"}},
-			{"an Admin by group", func() []string { return w.inGroups("alice@example.com", "LS:Organization Admins") }, []string{"Organization Admin (sso_group)", "Lab: Admin (sso_group)", "Workspace 1: Admin (sso_group)"}},
-			// Item 75: nobody else is Admin.
-			{"the last Admin stays", func() []string { return w.inGroups("alice@example.com") }, []string{"Organization Admin (sso_group)", "Lab: Admin (sso_group)", "Workspace 1: Admin (sso_group)"}},
-		} {
-			if got := c.got(); !same(got, c.want) {
-				w.Errorf("%s: %q, want %q", c.name, got, c.want)
-			}
-		}
-		_, err := w.service.AddAdmin(w.Context(), w.commandLine(""), "ada@example.com")
-		w.must(err)
-		if got := w.inGroups("alice@example.com"); !same(got, []string{"Organization User (jit)"}) {
-			w.Errorf("no longer the last Admin: %q", got)
-		}
-	})
-}
-
-// same compares what is held; the org role comes first, workspaces in any order.
-func same(got, want []string) bool {
-	if len(got) != len(want) || got[0] != want[0] {
-		return false
-	}
-	a, b := slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
-	return slices.Equal(a, b)
-}
-
-// The sync manages what it granted itself: what a person, an invite, start-up or a SCIM group gave stays.
-func TestGroupsSyncLeavesOthersAlone(t *testing.T) {
+// onGroups runs a test where the token's groups count, in an organization with the workspaces "Lab" and "Workspace 1" and an Admin of its own.
+func onGroups(t *testing.T, test func(w *world, scope domain.OrgScope)) {
+	t.Helper()
 	onEngines(t, nil, func(w *world) {
 		scope := w.commandLine("")
-		lab := w.workspace(scope, "Lab")
-		w.sync(nil)
-		_, err := w.service.Invite(w.Context(), scope, domain.InviteRequest{
-			Email: "guest@example.com", Role: domain.RoleOrgViewer, Workspaces: []domain.WorkspaceID{lab.ID}, WorkspaceRole: domain.RoleWorkViewer,
-		})
+		w.workspace(scope, "Lab")
+		_, err := w.service.AddAdmin(w.Context(), scope, "ada@example.com")
 		w.must(err)
-		want := []string{"Organization Viewer (invite)", "Lab: Viewer (invite)", "Workspace 1: Editor (sso_group)"}
-		if got := w.inGroups("guest@example.com", "LS:Organization Operator:Lab:Admin", "LS:Organization Operator:Workspace 1:Editor"); !same(got, want) {
-			w.Errorf("an invited person: %q", got)
-		}
-		scim := w.scim("")
-		pushed := w.push(scim, "pushed@example.com")
-		w.pushGroup(scim, "LS:Organization Operator:Lab:Editor", pushed.ID)
-		want = []string{"Organization Operator (group)", "Lab: Editor (group)", "Workspace 1: Viewer (sso_group)"}
-		if got := w.inGroups("pushed@example.com", "LS:Organization User:Lab:Admin", "LS:Organization User:Workspace 1:Viewer"); !same(got, want) {
-			w.Errorf("a person in a SCIM group: %q", got)
-		}
-		// R36: a SCIM group that speaks about the place later replaces what the token gave.
-		w.pushGroup(scim, "LS:Organization User:Workspace 1:Admin", pushed.ID)
-		want = []string{"Organization Operator (group)", "Lab: Editor (group)", "Workspace 1: Admin (group)"}
-		if got := w.inGroups("pushed@example.com", "LS:Organization User:Workspace 1:Viewer"); !same(got, want) {
-			w.Errorf("SCIM spoke later: %q", got)
-		}
+		w.sso("", func(s *domain.SSOSettings) { s.GroupsEnabled = true })
+		test(w, scope)
 	})
 }
 
-// "required" refuses who is in no group that gives anything, member or not; when groups are unknown a member passes.
-func TestGroupsRequired(t *testing.T) {
-	onEngines(t, nil, func(w *world) {
-		w.signIn("member@example.com")
-		w.sync(func(s *domain.SSOSettings) { s.GroupsRequired = true })
-		refused := []string{string(domain.ReasonNoGroup)}
-		for name, c := range map[string]struct {
-			got, want []string
+// afterSignIn signs somebody in and returns what they hold.
+func (w *world) afterSignIn(scope domain.OrgScope, c domain.Claims) []string {
+	w.Helper()
+	w.clock.Advance(time.Second)
+	return w.access(scope, w.memberOf(w.principal(w.enter(c)), scope.Org()))
+}
+
+// R31, R34, items 74, 75: what the groups of one token after another give, as "jit" ends and begins again.
+func TestWhatGroupsOfATokenGive(t *testing.T) {
+	const user, floor = "Organization User (jit)", "Workspace 1: Editor (jit)"
+	onGroups(t, func(w *world, scope domain.OrgScope) {
+		for i, c := range []struct {
+			name  string
+			names [][]string
+			want  [][]string
 		}{
-			"a newcomer without":        {w.inGroups("new@example.com", "everybody"), refused},
-			"a newcomer, unknown":       {w.holds(claims("new@example.com")), refused},
-			"a newcomer with":           {w.inGroups("new@example.com", "LS:Organization User:Workspace 1:Viewer"), []string{"Organization User (sso_group)", "Workspace 1: Viewer (sso_group)"}},
-			"a member without":          {w.inGroups("member@example.com"), refused},
-			"a member, unknown":         {w.holds(claims("member@example.com")), []string{"Organization User (jit)", "Workspace 1: Editor (jit)"}},
-			"a group of nothing":        {w.inGroups("other@example.com", "LS:Organization User:Nowhere:Viewer"), refused},
-			"the name of another claim": {w.inGroups("other@example.com", ""), refused},
+			{"the names of R31, in any case, with a prefix", [][]string{{"app-organization operator:LAB:viewer"}, {"OrganizationViewer : Lab : Admin"}}, [][]string{
+				{"Organization Operator (sso_group)", "Lab: Viewer (sso_group)", floor}, {"Organization Viewer (sso_group)", "Lab: Admin (sso_group)", floor},
+			}},
+			{"the highest role in a workspace and in the organization", [][]string{{"Organization Viewer:Lab:Admin", "Organization User:Lab:Editor", "Organization Operator:Lab:Viewer"}}, [][]string{
+				{"Organization Operator (sso_group)", "Lab: Admin (sso_group)", floor},
+			}},
+			{"Organization Admin before everything", [][]string{{"Organization Viewer:Lab:Viewer", "Organization Admins"}, {"Organization Viewer:Lab:Viewer"}}, [][]string{
+				{"Organization Admin (sso_group)", "Lab: Admin (sso_group)", "Workspace 1: Admin (sso_group)"}, {"Organization Viewer (sso_group)", "Lab: Viewer (sso_group)", floor},
+			}},
+			{"what JIT gave is replaced, and gone when the group is", [][]string{{}, {"Organization User:Workspace 1:Viewer"}, {}}, [][]string{
+				{user, floor}, {"Organization User (sso_group)", "Workspace 1: Viewer (sso_group)"}, {user},
+			}},
+			{"a group that maps to nothing", [][]string{{"Everybody", "Organization User:Nowhere:Editor", ""}}, [][]string{{user, floor}}},
+			{"the same name twice", [][]string{{"Organization User:Lab:Editor", "Organization User:Lab:Editor"}}, [][]string{
+				{"Organization User (sso_group)", "Lab: Editor (sso_group)", floor},
+			}},
 		} {
-			if !slices.Equal(c.got, c.want) {
-				w.Errorf("%s: %q, want %q", name, c.got, c.want)
+			for step, names := range c.names {
+				got := w.afterSignIn(scope, inGroups(string(rune('a'+i))+"@example.com", names...))
+				if !slices.Equal(got, c.want[step]) {
+					w.Errorf("%s, step %d: %q, want %q", c.name, step, got, c.want[step])
+				}
 			}
 		}
 	})
 }
 
-// Without role sync the groups count at the first sign-in only; switched off, they count for nothing and take nothing (R15).
-func TestGroupsAtTheFirstSignInOnly(t *testing.T) {
-	onEngines(t, nil, func(w *world) {
-		w.sync(func(s *domain.SSOSettings) { s.GroupsRoleSync = false })
-		first := []string{"Organization User (sso_group)", "Workspace 1: Viewer (sso_group)"}
-		if got := w.inGroups("alice@example.com", "LS:Organization User:Workspace 1:Viewer"); !slices.Equal(got, first) {
-			w.Errorf("at first: %q", got)
+// R35, R37, R43: a sign-in that changes nothing leaves the grants' times and the audit log alone; one that does is recorded with the groups.
+func TestGroupsOfATokenInTheAuditLog(t *testing.T) {
+	onGroups(t, func(w *world, scope domain.OrgScope) {
+		for range 3 {
+			w.afterSignIn(scope, inGroups("alice@example.com", "Organization User:Lab:Editor", "Organization Operators of Nowhere"))
 		}
-		if got := w.inGroups("alice@example.com", "LS:Organization User:Workspace 1:Admin"); !slices.Equal(got, first) {
-			w.Errorf("later: %q", got)
+		rows := w.audit("", "sync_sso_groups")
+		if len(rows) != 1 || rows[0].Target.Name != "alice@example.com" {
+			w.Fatalf("R43: audit rows %+v", rows)
 		}
-		w.sync(func(s *domain.SSOSettings) { s.GroupsEnabled = false })
-		if got := w.inGroups("alice@example.com"); !slices.Equal(got, first) {
-			w.Errorf("switched off: %q", got)
+		alice := w.memberOf(w.signIn("alice@example.com"), scope.Org())
+		explanation, err := w.service.Explain(w.Context(), scope, alice)
+		w.must(err)
+		want := domain.Grant{Kind: domain.GrantSSOGroup, Role: domain.RoleWorkEditor, SourceName: "Organization User:Lab:Editor", At: rows[0].At}
+		if got := explanation.Workspaces[0].Grant; got != want {
+			w.Errorf("R37: Lab by %+v, want %+v", got, want)
 		}
 	})
 }
 
-// R37: whatever a history of tokens says, signing in twice with the same groups changes nothing, and roles are those of the last token.
-func TestGroupsSyncIsAFunctionOfTheToken(t *testing.T) {
-	onEngines(t, nil, checkHistories)
-}
-
-func checkHistories(w *world) {
-	w.sync(nil)
-	names := []string{"a:Organization User:Workspace 1:Viewer", "b:Organization User:Workspace 1:Admin", "c:Organization Viewer:Workspace 1:Editor", "d:Organization Operator", "e"}
-	person := 0
-	rapid.Check(w.T, func(t *rapid.T) {
-		person++
-		first, second := fmt.Sprintf("p%d@example.com", person), fmt.Sprintf("q%d@example.com", person)
-		history := rapid.SliceOfN(rapid.SliceOfDistinct(rapid.SampledFrom(names), rapid.ID[string]), 1, 3).Draw(t, "history")
-		for _, groups := range history {
-			w.inGroups(first, groups...)
-		}
-		last := history[len(history)-1]
-		once, twice := w.inGroups(first, last...), w.inGroups(first, last...)
-		if !slices.Equal(once, twice) {
-			t.Fatalf("first %q, then %q", once, twice)
-		}
-		// Somebody who comes with the same groups at once holds the same, but for what joining gave and an earlier token replaced.
-		fresh := w.inGroups(second, last...)
-		if once[0] != fresh[0] || len(last) > 0 && len(once) > len(fresh) {
-			t.Fatalf("%q, and afresh %q", once, fresh)
+// R36, item 75: what a person, an invite, start-up or SCIM gave stays, whatever the token says; where nothing was, the token gives and takes its own.
+func TestGroupsOfATokenLeaveOtherGrantsAlone(t *testing.T) {
+	onGroups(t, func(w *world, scope domain.OrgScope) {
+		workspaces, err := w.service.Workspaces(w.Context(), scope, false)
+		w.must(err)
+		w.invite("", domain.InviteRequest{
+			Email: "invited@example.com", Role: domain.RoleOrgOperator, Workspaces: []domain.WorkspaceID{workspaces[1].ID}, WorkspaceRole: domain.RoleWorkViewer,
+		})
+		manual := w.memberOf(w.signIn("manual@example.com"), scope.Org())
+		_, err = w.service.SetMemberRole(w.Context(), scope, manual, domain.RoleOrgViewer)
+		w.must(err)
+		scim := w.scim("")
+		pushed := w.push(scim, "pushed@example.com")
+		w.pushGroup(scim, "Organization Operator:Workspace 1:Viewer", pushed.ID)
+		w.push(scim, "floor@example.com")
+		groups := []string{"Organization User:Workspace 1:Admin", "Organization User:Lab:Editor"}
+		for _, c := range []struct {
+			email       string
+			with, after []string
+		}{
+			{
+				"invited@example.com",
+				[]string{"Organization Operator (invite)", "Lab: Editor (sso_group)", "Workspace 1: Viewer (invite)"},
+				[]string{"Organization Operator (invite)", "Workspace 1: Viewer (invite)"},
+			},
+			{
+				"manual@example.com",
+				[]string{"Organization Viewer (manual)", "Lab: Editor (sso_group)", "Workspace 1: Admin (sso_group)"},
+				[]string{"Organization Viewer (manual)"},
+			},
+			{
+				"ada@example.com",
+				[]string{"Organization Admin (bootstrap)", "Lab: Admin (bootstrap)", "Workspace 1: Admin (bootstrap)"},
+				[]string{"Organization Admin (bootstrap)", "Lab: Admin (bootstrap)", "Workspace 1: Admin (bootstrap)"},
+			},
+			{
+				"pushed@example.com",
+				[]string{"Organization Operator (group)", "Lab: Editor (sso_group)", "Workspace 1: Viewer (group)"},
+				[]string{"Organization Operator (group)", "Workspace 1: Viewer (group)"},
+			},
+			{
+				"floor@example.com",
+				[]string{"Organization User (sso_group)", "Lab: Editor (sso_group)", "Workspace 1: Admin (sso_group)"},
+				[]string{"Organization User (jit)"},
+			},
+		} {
+			if got := w.afterSignIn(scope, inGroups(c.email, groups...)); !slices.Equal(got, c.with) {
+				w.Errorf("%s with groups: %q, want %q", c.email, got, c.with)
+			}
+			if got := w.afterSignIn(scope, inGroups(c.email)); !slices.Equal(got, c.after) {
+				w.Errorf("%s without: %q, want %q", c.email, got, c.after)
+			}
 		}
 	})
+}
+
+// R36: a SCIM group that speaks later replaces what the token gave, and the explanation says so; leaving it brings nothing back.
+func TestASCIMGroupReplacesATokensGrant(t *testing.T) {
+	onGroups(t, func(w *world, scope domain.OrgScope) {
+		scim := w.scim("")
+		c := inGroups("alice@example.com", "Organization Operator:Lab:Admin")
+		w.afterSignIn(scope, c)
+		alice := w.push(scim, "alice@example.com")
+		group := w.pushGroup(scim, "Organization User:Lab:Viewer", alice.ID)
+		want := []string{"Organization User (group)", "Lab: Viewer (group)", "Workspace 1: Editor (jit)"}
+		if got := w.access(scope, alice.ID); !slices.Equal(got, want) {
+			w.Errorf("R36: with the group %q, want %q", got, want)
+		}
+		if got := w.afterSignIn(scope, c); !slices.Equal(got, want) {
+			w.Errorf("R36: after another sign-in %q, want %q", got, want)
+		}
+		explanation, err := w.service.Explain(w.Context(), scope, alice.ID)
+		w.must(err)
+		lost := explanation.Workspaces[0].Lost
+		if len(lost) != 1 || lost[0].Kind != domain.GrantSSOGroup || lost[0].Role != domain.RoleWorkAdmin || lost[0].SourceName != "Organization Operator:Lab:Admin" {
+			w.Errorf("R37: lost in Lab: %+v", lost)
+		}
+		w.must(w.service.DeleteGroup(w.Context(), scim, group.ID, 0))
+		if got, want := w.access(scope, alice.ID), []string{"Organization User (scim)", "Workspace 1: Editor (jit)"}; !slices.Equal(got, want) {
+			w.Errorf("R36: without the group %q, want %q", got, want)
+		}
+		if got, want := w.afterSignIn(scope, c), []string{"Organization Operator (sso_group)", "Lab: Admin (sso_group)", "Workspace 1: Editor (jit)"}; !slices.Equal(got, want) {
+			w.Errorf("after the next sign-in %q, want %q", got, want)
+		}
+	})
+}
+
+// R32: an explicit mapping replaces the name's convention, for a token's groups as for SCIM's, in any case of the letters.
+func TestExplicitMappingsOfTokenGroups(t *testing.T) {
+	onGroups(t, func(w *world, scope domain.OrgScope) {
+		workspaces, err := w.service.Workspaces(w.Context(), scope, false)
+		w.must(err)
+		scim := w.scim("")
+		for name, mapping := range map[string]domain.Mapping{
+			"Engineers":                    {OrgRole: domain.RoleOrgOperator, Workspaces: map[domain.WorkspaceID]domain.RoleID{workspaces[0].ID: domain.RoleWorkAdmin}},
+			"Organization User:Lab:Viewer": {OrgRole: domain.RoleOrgViewer},
+			"Organization Admins":          {},
+		} {
+			w.mapExplicitly(scope, w.pushGroup(scim, name).ID, mapping)
+		}
+		for email, c := range map[string]struct {
+			group string
+			want  []string
+		}{
+			"a@example.com": {"ENGINEERS", []string{"Organization Operator (sso_group)", "Lab: Admin (sso_group)", "Workspace 1: Editor (jit)"}},
+			"b@example.com": {"organization user:lab:viewer", []string{"Organization Viewer (sso_group)", "Workspace 1: Editor (jit)"}},
+			"c@example.com": {"Organization Admins", []string{"Organization User (jit)", "Workspace 1: Editor (jit)"}},
+			"d@example.com": {"My Organization Admins", []string{"Organization Admin (sso_group)", "Lab: Admin (sso_group)", "Workspace 1: Admin (sso_group)"}},
+		} {
+			if got := w.afterSignIn(scope, inGroups(email, c.group)); !slices.Equal(got, c.want) {
+				w.Errorf("R32: %s gives %q, want %q", c.group, got, c.want)
+			}
+		}
+		w.must(w.service.DeleteWorkspace(w.Context(), scope, workspaces[0].ID))
+		if got, want := w.afterSignIn(scope, inGroups("e@example.com", "Engineers")), []string{"Organization Operator (sso_group)", "Workspace 1: Editor (jit)"}; !slices.Equal(got, want) {
+			w.Errorf("R33: a mapping to a workspace that was deleted gives %q, want %q", got, want)
+		}
+	})
+}
+
+// mapExplicitly writes a mapping as an admin's (R32).
+func (w *world) mapExplicitly(scope domain.OrgScope, id domain.GroupID, mapping domain.Mapping) {
+	w.Helper()
+	w.must(w.store.Write(w.Context(), func(tx domain.Tx) error {
+		groups := tx.Org(scope).Groups()
+		group, err := groups.Get(id)
+		if err != nil {
+			return err
+		}
+		group.Explicit, group.Mapping, group.Unmapped = true, mapping, ""
+		return groups.Update(group)
+	}))
+}
+
+// Item 74: a token that does not tell the groups, for their number or because nobody asked, changes nothing; one that says "none" does.
+func TestUnknownGroupsChangeNothing(t *testing.T) {
+	onGroups(t, func(w *world, scope domain.OrgScope) {
+		overage := claims("alice@example.com")
+		overage.Groups = map[string][]string{"other": {"Organization Admins"}}
+		null := claims("alice@example.com")
+		null.Groups = map[string][]string{"groups": nil}
+		given := []string{"Organization Operator (sso_group)", "Lab: Editor (sso_group)", "Workspace 1: Editor (jit)"}
+		for i, c := range []struct {
+			claims domain.Claims
+			want   []string
+		}{
+			{overage, []string{"Organization User (jit)", "Workspace 1: Editor (jit)"}},
+			{inGroups("alice@example.com", "Organization Operator:Lab:Editor"), given},
+			{overage, given},
+			{claims("alice@example.com"), given},
+			{null, []string{"Organization User (jit)", "Workspace 1: Editor (jit)"}},
+		} {
+			if got := w.afterSignIn(scope, c.claims); !slices.Equal(got, c.want) {
+				w.Errorf("item 74: step %d: %q, want %q", i, got, c.want)
+			}
+		}
+	})
+}
+
+// wanted is what the property below expects of one person: role and grant by place.
+type wanted struct {
+	org        string
+	orgKind    domain.GrantKind
+	workspaces map[string][2]string
+}
+
+// R34, R36, item 75: over random histories of sign-ins a person holds what the last token that told gives, beside what others gave.
+func TestTokenGroupsAgreeWithTheModel(t *testing.T) {
+	universe := map[string][3]string{
+		"Organization Operator:Workspace 1:Viewer": {"Organization Operator", "Workspace 1", "Viewer"}, "Organization User:Lab:Admin": {"Organization User", "Lab", "Admin"},
+		"Organization Viewer:Lab:Editor": {"Organization Viewer", "Lab", "Editor"}, "Organization User:Lab:Viewer": {"Organization User", "Lab", "Viewer"},
+		"Organization Viewer:Workspace 1:Admin": {"Organization Viewer", "Workspace 1", "Admin"}, "Staff": {},
+	}
+	names := slices.Sorted(func(yield func(string) bool) {
+		for name := range universe {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+	onGroups(t, func(w *world, scope domain.OrgScope) {
+		people := 0
+		rapid.Check(w.T, func(t *rapid.T) {
+			people++
+			email := string(domain.DigestOf(string(rune(people))))[:12] + "@example.com"
+			m := w.arrive(scope, email, rapid.Bool().Draw(t, "invited"))
+			for range rapid.IntRange(1, 4).Draw(t, "sign-ins") {
+				groups := rapid.SliceOfDistinct(rapid.SampledFrom(names), rapid.ID[string]).Draw(t, "groups")
+				c := inGroups(email, groups...)
+				if rapid.Bool().Draw(t, "unknown") {
+					c.Groups = nil
+				} else {
+					m.apply(groups, universe)
+				}
+				if got, want := w.afterSignIn(scope, c), m.words(); !slices.Equal(got, want) {
+					t.Fatalf("after %q (told: %v) %q, want %q", groups, c.Groups != nil, got, want)
+				}
+			}
+		})
+	})
+}
+
+// arrive makes a member by JIT or by an invite.
+func (w *world) arrive(scope domain.OrgScope, email string, invited bool) *wanted {
+	w.Helper()
+	m := &wanted{"Organization User", domain.GrantJIT, map[string][2]string{"Workspace 1": {"Editor", "jit"}}}
+	if invited {
+		workspaces, err := w.service.Workspaces(w.Context(), scope, false)
+		w.must(err)
+		w.invite("", domain.InviteRequest{
+			Email: email, Role: domain.RoleOrgViewer, Workspaces: []domain.WorkspaceID{workspaces[0].ID}, WorkspaceRole: domain.RoleWorkEditor,
+		})
+		m = &wanted{"Organization Viewer", domain.GrantInvite, map[string][2]string{"Lab": {"Editor", "invite"}}}
+	}
+	w.enter(claims(email))
+	return m
+}
+
+// apply is the rules written the slow, obvious way.
+func (m *wanted) apply(groups []string, universe map[string][3]string) {
+	org := ""
+	best := map[string]string{}
+	for _, name := range groups {
+		g := universe[name]
+		org = higher([]string{"", "Organization Viewer", "Organization User", "Organization Operator"}, org, g[0])
+		if g[1] != "" {
+			best[g[1]] = higher([]string{"", "Viewer", "Editor", "Admin"}, best[g[1]], g[2])
+		}
+	}
+	switch {
+	case m.orgKind == domain.GrantInvite:
+	case org != "":
+		m.org, m.orgKind = org, domain.GrantSSOGroup
+	default:
+		m.org, m.orgKind = "Organization User", domain.GrantJIT
+	}
+	for workspace, held := range m.workspaces {
+		if held[1] == "sso_group" {
+			delete(m.workspaces, workspace)
+		}
+	}
+	for workspace, role := range best {
+		if held := m.workspaces[workspace]; held[1] != "invite" {
+			m.workspaces[workspace] = [2]string{role, "sso_group"}
+		}
+	}
+}
+
+func higher(order []string, a, b string) string {
+	if slices.Index(order, a) >= slices.Index(order, b) {
+		return a
+	}
+	return b
+}
+
+func (m *wanted) words() []string {
+	words := []string{m.org + " (" + string(m.orgKind) + ")"}
+	for _, workspace := range []string{"Lab", "Workspace 1"} {
+		if held, ok := m.workspaces[workspace]; ok {
+			words = append(words, workspace+": "+held[0]+" ("+held[1]+")")
+		}
+	}
+	return words
 }

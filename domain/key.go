@@ -147,6 +147,12 @@ func (s *Service) createKey(ctx context.Context, scope OrgScope, key Key, reques
 		if err := s.mayCreate(scope, key.Kind, settings.Settings); err != nil {
 			return err
 		}
+		// A key acts without proving anything again, so one that manages is as sensitive to make as what it may do (item 110).
+		if scope.Has(PermOrgManage) {
+			if err := s.requireRecent(tx, scope); err != nil {
+				return err
+			}
+		}
 		if key.ExpiresAt, err = capExpiry(key.Kind, settings.Settings, request.ExpiresAt, tx.Now()); err != nil {
 			return err
 		}

@@ -1,190 +1,237 @@
 package domain_test
 
 import (
+	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"muster/domain"
 )
 
-// at makes a session at a provider with its names for person and session.
-func (w *world) at(email, sid string) string {
+// backChannel is what Acme's or the main provider says in a logout token.
+func (w *world) backChannel(provider, iss, subject, sid, id string) {
 	w.Helper()
-	c := claims(email)
-	c.TokenSubject, c.SessionID = "token-"+email, sid
-	return w.cookie(c)
+	w.must(w.service.EndProviderSessions(w.Context(), domain.ProviderLogout{
+		Provider: provider, Issuer: iss, Subject: subject, SID: sid, TokenID: id, Expires: w.clock.Now().Add(10 * time.Minute), Channel: "back",
+	}, domain.Client{IP: "192.0.2.9"}))
 }
 
-// Items 104-106: a provider's word ends the sessions it names, once, and leaves the account as it is.
-func TestProviderLogout(t *testing.T) {
+// Items 105, 106, A39: which sessions a logout token ends, by sid, by sub and by both; everybody stays a member.
+func TestWhomALogoutTokenMeans(t *testing.T) {
+	const other = "https://second.example"
+	cases := []struct {
+		name, provider, issuer, subject, sid string
+		// want says which of the sessions below are alive afterwards.
+		want []bool
+	}{
+		{"a sid", domain.ProviderOIDC, issuer, "", "s1", []bool{false, true, false, true, true}},
+		{"a sid and its person", domain.ProviderOIDC, issuer, "pairwise-alice", "s1", []bool{false, true, false, true, true}},
+		{"a sid that is not known and a person", domain.ProviderOIDC, issuer, "pairwise-alice", "s9", []bool{true, true, false, true, true}},
+		{"a person", domain.ProviderOIDC, issuer, "pairwise-alice", "", []bool{false, false, false, true, true}},
+		{"the resolved subject is not the token's", domain.ProviderOIDC, issuer, "sub-alice@example.com", "", []bool{true, true, true, true, true}},
+		{"nobody known by sid", domain.ProviderOIDC, issuer, "", "s9", []bool{true, true, true, true, true}},
+		{"nobody known by person", domain.ProviderOIDC, issuer, "stranger", "", []bool{true, true, true, true, true}},
+		{"another issuer's sid and person", "second", other, "pairwise-alice", "s1", []bool{true, true, true, true, false}},
+		{"another provider with this issuer's name", "second", issuer, "pairwise-alice", "s1", []bool{true, true, true, true, true}},
+	}
 	onEngines(t, nil, func(w *world) {
-		first, second, nameless, other := w.at("alice@example.com", "s1"), w.at("alice@example.com", "s2"), w.at("alice@example.com", ""), w.at("bob@example.com", "s3")
-		logout := domain.ProviderLogout{
-			Provider: domain.ProviderOIDC, Issuer: issuer, SID: "s1", Subject: "token-alice@example.com", TokenID: "jti-1",
-			Expires: w.clock.Now().Add(time.Minute), Channel: "back",
+		server := w.under(func(p *domain.Policy) { p.Providers["second"] = domain.ProviderPolicy{Issuer: other} })
+		enter := func(name, provider, iss, sid string) string {
+			given := claims(name + "@example.com")
+			given.Provider, given.Issuer, given.TokenSubject, given.SessionID = provider, iss, "pairwise-"+name, sid
+			return server.enter(given)
 		}
-		rows := func() int {
-			count := 0
-			for _, event := range w.audit("") {
-				if event.Operation == "logout" {
-					count++
+		for i, c := range cases {
+			sessions := []string{
+				enter("alice", domain.ProviderOIDC, issuer, "s1"), enter("alice", domain.ProviderOIDC, issuer, "s2"),
+				enter("alice", domain.ProviderOIDC, issuer, ""), enter("bob", domain.ProviderOIDC, issuer, ""),
+				enter("alice", "second", other, "s1"),
+			}
+			before := server.facts("")
+			server.backChannel(c.provider, c.issuer, c.subject, c.sid, fmt.Sprint("jti-", i))
+			if got := server.allAlive(sessions...); !slices.Equal(got, c.want) {
+				w.Errorf("%s: alive %v, want %v", c.name, got, c.want)
+			}
+			if got := server.facts(""); !slices.Equal(got, before) {
+				w.Errorf("item 106: %s: the members are %v, were %v", c.name, got, before)
+			}
+		}
+	})
+}
+
+// facts lists an organization's members in words.
+func (w *world) facts(org string) []string {
+	w.Helper()
+	scope := w.commandLine(org)
+	members, err := w.service.Members(w.Context(), scope, domain.MemberQuery{})
+	w.must(err)
+	var words []string
+	for _, member := range members {
+		words = append(words, fmt.Sprint(member.Email, member.Status, w.access(scope, member.ID)))
+	}
+	slices.Sort(words)
+	return words
+}
+
+// Item 104, A39: a logout token is good once: its replay ends nothing, writes nothing and is no error, until it has expired and been swept.
+func TestAReplayedLogoutToken(t *testing.T) {
+	onEngines(t, nil, func(w *world) {
+		given := claims("alice@example.com")
+		given.TokenSubject = "pairwise"
+		first := w.enter(given)
+		user, id := w.principal(first).User(), w.principal(first).CurrentSession()
+		w.backChannel(domain.ProviderOIDC, issuer, "pairwise", "", "jti-1")
+		rows := w.audit("", "logout")
+		if len(rows) != 1 || w.alive(first) {
+			w.Fatalf("after the token: audit rows %+v", rows)
+		}
+		want := domain.AuditEvent{
+			ID: rows[0].ID, At: w.clock.Now(), Operation: "logout", Outcome: domain.Success,
+			Actor: domain.Actor{
+				Kind: domain.ActorProvider, ID: domain.ProviderOIDC, Name: domain.ProviderOIDC, Client: domain.Client{IP: "192.0.2.9"},
+			},
+			Target: domain.Target{Kind: "user", ID: string(user.ID)}, After: map[string]any{"channel": "back", "sessions": []any{string(id)}},
+		}
+		if !reflect.DeepEqual(rows[0], want) {
+			w.Errorf("R43: audit row\n%+v, want\n%+v", rows[0], want)
+		}
+		second := w.enter(given)
+		for range 3 {
+			w.backChannel(domain.ProviderOIDC, issuer, "pairwise", "", "jti-1")
+		}
+		if got := len(w.audit("", "logout")); got != 1 || !w.alive(second) {
+			w.Errorf("item 104: after the replay %d audit rows, alive %v", got, w.alive(second))
+		}
+		w.must(w.service.Sweep(w.Context()))
+		w.backChannel(domain.ProviderOIDC, issuer, "pairwise", "", "jti-1")
+		w.backChannel(domain.ProviderOIDC, "https://other.example", "pairwise", "", "jti-2")
+		if !w.alive(second) {
+			w.Error("item 104: a token was forgotten before it had expired")
+		}
+		w.backChannel(domain.ProviderOIDC, issuer, "pairwise", "", "jti-2")
+		if w.alive(second) {
+			w.Error("A39: another issuer's token used up this issuer's")
+		}
+		w.clock.Advance(11 * time.Minute)
+		w.must(w.service.Sweep(w.Context()))
+		third := w.enter(given)
+		w.backChannel(domain.ProviderOIDC, issuer, "pairwise", "", "jti-1")
+		if w.alive(third) {
+			w.Error("an expired token is remembered for ever")
+		}
+	})
+}
+
+// Item 107: front-channel logout has no token to remember and works each time.
+func TestFrontChannelLogout(t *testing.T) {
+	onEngines(t, nil, func(w *world) {
+		for range 2 {
+			given := claims("alice@example.com")
+			given.TokenSubject, given.SessionID = "pairwise", "s1"
+			session := w.enter(given)
+			w.must(w.service.EndProviderSessions(w.Context(), domain.ProviderLogout{
+				Provider: domain.ProviderOIDC, Issuer: issuer, SID: "s1", Channel: "front",
+			}, domain.Client{}))
+			if w.alive(session) {
+				w.Error("item 107: the session lives on")
+			}
+		}
+	})
+}
+
+// Item 108: Universal Logout ends sessions and personal access tokens, named by subject, by the token's "sub" or by address, and nothing else.
+func TestRevokeSubject(t *testing.T) {
+	for name, subject := range map[string]domain.RevokedSubject{
+		"the resolved subject": {Subject: "sub-alice@example.com"}, "the token's sub": {Subject: "pairwise-alice"},
+		"an address": {Email: "ALICE@example.com"},
+	} {
+		onDoors(t, nil, func(w *world, acme domain.OrgID) {
+			home := w.commandLine("").Org()
+			given := claims("alice@example.com")
+			given.TokenSubject = "pairwise-alice"
+			w.invite("Acme", domain.InviteRequest{Email: "alice@example.com"})
+			inside := w.enter(acmeClaims("alice@example.com"))
+			session := w.enter(given)
+			bob := w.enter(claims("bob@example.com"))
+			keys := []string{w.pat(session, home), w.pat(inside, acme), w.pat(bob, home)}
+			before := w.facts("")
+			subject.Provider, subject.Issuer, subject.TokenID, subject.Expires = domain.ProviderOIDC, issuer, "jti", w.clock.Now().Add(time.Minute)
+			w.must(w.service.RevokeSubject(w.Context(), subject, domain.Client{}))
+			if got := w.allAlive(session, inside, bob); !slices.Equal(got, []bool{false, false, true}) {
+				w.Errorf("item 108: %s: alive %v", name, got)
+			}
+			if got := []bool{w.keyWorks(keys[0]), w.keyWorks(keys[1]), w.keyWorks(keys[2])}; !slices.Equal(got, []bool{false, false, true}) {
+				w.Errorf("item 108: %s: tokens that work %v", name, got)
+			}
+			if got := w.facts(""); !slices.Equal(got, before) {
+				w.Errorf("item 108: %s: the members are %v, were %v", name, got, before)
+			}
+			if got := []int{len(w.audit("", "revoke_sessions")), len(w.audit("Acme", "revoke_sessions"))}; !slices.Equal(got, []int{1, 1}) {
+				w.Errorf("R43: %s: audit rows in both organizations %v", name, got)
+			}
+			again := w.enter(given)
+			w.must(w.service.RevokeSubject(w.Context(), subject, domain.Client{}))
+			if got := len(w.audit("", "revoke_sessions")); got != 1 || !w.alive(again) {
+				w.Errorf("item 104: %s: after a replay %d audit rows, the new session lives: %v", name, got, w.alive(again))
+			}
+		})
+	}
+}
+
+// Item 108: somebody who is not known, or is outside the provider's organizations, is not found, and nothing happens.
+func TestRevokeSubjectFindsNobody(t *testing.T) {
+	onDoors(t, nil, func(w *world, _ domain.OrgID) {
+		session := w.enter(claims("alice@example.com"))
+		for i, subject := range []domain.RevokedSubject{
+			{Provider: domain.ProviderOIDC, Issuer: issuer, Subject: "stranger"},
+			{Provider: domain.ProviderOIDC, Issuer: issuer, Email: "stranger@example.com"},
+			{Provider: domain.ProviderOIDC, Issuer: issuer},
+			{Provider: "acme", Issuer: acmeIssuer, Email: "alice@example.com"},
+			{Provider: "acme", Issuer: acmeIssuer, Subject: "sub-alice@example.com"},
+			{Provider: "gone", Issuer: issuer, Subject: "sub-alice@example.com"},
+		} {
+			subject.TokenID, subject.Expires = fmt.Sprint("jti-", i), w.clock.Now().Add(time.Minute)
+			for range 2 {
+				if err := w.service.RevokeSubject(w.Context(), subject, domain.Client{}); !domain.IsKind(err, domain.NotFound) {
+					w.Errorf("item 108: %+v: %v", subject, err)
 				}
 			}
-			return count
 		}
-		for range 2 {
-			w.must(w.service.EndProviderSessions(w.Context(), logout, domain.Client{}))
-		}
-		for name, c := range map[string]struct {
-			cookie string
-			alive  bool
-		}{"the one named": {first, false}, "one without a name": {nameless, false}, "one of another name": {second, true}, "somebody else's": {other, true}} {
-			if w.alive(c.cookie) != c.alive {
-				w.Errorf("%s: alive %v", name, !c.alive)
-			}
-		}
-		if rows() != 1 {
-			w.Errorf("%d audit rows", rows())
-		}
-		// A39: the clock may move, a token is good once; it is forgotten when it is no longer good for anything.
-		again := w.at("alice@example.com", "s1")
-		w.must(w.service.EndProviderSessions(w.Context(), logout, domain.Client{}))
-		if !w.alive(again) {
-			w.Error("a replayed token ended a session")
-		}
-		logout.TokenID, logout.SID = "jti-2", ""
-		w.must(w.service.EndProviderSessions(w.Context(), logout, domain.Client{}))
-		if w.alive(again) || w.alive(second) || !w.alive(other) {
-			w.Error("by subject: not all of hers, or more than hers")
-		}
-		logout.TokenID, logout.Provider = "jti-3", "another"
-		logout.Subject = "token-bob@example.com"
-		w.must(w.service.EndProviderSessions(w.Context(), logout, domain.Client{}))
-		if !w.alive(other) {
-			w.Error("a provider ended another one's session")
-		}
-		if _, err := w.trySignIn(claims("alice@example.com")); err != nil {
-			w.Errorf("she cannot sign in again: %v", err)
+		if !w.alive(session) || len(w.audit("", "revoke_sessions")) > 0 {
+			w.Error("item 108: a request about nobody ended something")
 		}
 	})
 }
 
-// Item 108: Universal Logout ends sessions and personal access tokens, by subject or address, where the provider reaches.
-func TestRevokeSubject(t *testing.T) {
-	acme(t, func(w *world, scope domain.OrgScope, _ func(string) domain.Claims) {
-		for _, org := range []domain.OrgScope{scope, w.commandLine("")} {
-			_, err := w.service.AddAdmin(w.Context(), org, "ada@example.com")
-			w.must(err)
+// Items 79, 108: Acme's provider ends its own sessions and the tokens in Acme, and leaves the rest of the person alone.
+func TestAnOwnProviderRevokesInside(t *testing.T) {
+	onDoors(t, nil, func(w *world, acme domain.OrgID) {
+		whole := w.enter(claims("alice@example.com"))
+		home := w.commandLine("").Org()
+		pushed := w.push(w.scim("Acme"), "pushed@acme.example")
+		c := acmeClaims("pushed@acme.example")
+		c.Subject = "sub-pushed@acme.example"
+		w.enter(c)
+		// Alice came by the main provider and is in Acme by SCIM.
+		w.push(w.scim("Acme"), "alice@example.com")
+		outer := w.pat(whole, home)
+		inner := w.pat(whole, acme)
+		w.must(w.service.RevokeSubject(w.Context(), domain.RevokedSubject{
+			Provider: "acme", Issuer: acmeIssuer, Email: "alice@example.com", TokenID: "jti", Expires: w.clock.Now().Add(time.Minute),
+		}, domain.Client{}))
+		if !w.alive(whole) || !w.keyWorks(outer) || w.keyWorks(inner) {
+			w.Errorf("item 79: the main session lives %v, the outer token %v, the inner one %v", w.alive(whole), w.keyWorks(outer), w.keyWorks(inner))
 		}
-		key := func(org domain.OrgScope) string {
-			_, secret, err := w.service.CreatePersonalTokenFor(w.Context(), org, "ada@example.com", true, "test")
-			w.must(err)
-			return string(secret)
+		if len(w.audit("", "revoke_sessions")) != 0 || len(w.audit("Acme", "revoke_sessions")) != 1 {
+			w.Error("R43: the audit rows are not in Acme's log")
 		}
-		works := func(secret string) bool {
-			_, err := w.service.Key(w.Context(), secret, domain.Client{})
-			return err == nil
-		}
-		jti := 0
-		revoke := func(provider, subject, email string) error {
-			jti++
-			return w.service.RevokeSubject(w.Context(), domain.RevokedSubject{
-				Provider: provider, Issuer: w.policy.Providers[provider].Issuer, Subject: subject, Email: email,
-				TokenID: string(rune('a' + jti)), Expires: w.clock.Now().Add(time.Minute),
-			}, domain.Client{})
-		}
-		cookie := w.cookie(claims("ada@example.com"))
-		here, there := key(w.commandLine("")), key(scope)
-		// Acme's provider reaches her keys at Acme, and none of the sessions that another provider made.
-		w.must(revoke("acme", "", "ada@example.com"))
-		if works(there) || !works(here) || !w.alive(cookie) {
-			w.Error("Acme's provider reached too far, or not far enough")
-		}
-		there = key(scope)
-		for _, c := range [][2]string{{"sub-ada@example.com", ""}, {"", "ADA@example.com"}} {
-			w.must(revoke(domain.ProviderOIDC, c[0], c[1]))
-			if works(here) || works(there) || w.alive(cookie) {
-				w.Errorf("by %q: something of hers still works", c)
-			}
-			cookie, here, there = w.cookie(claims("ada@example.com")), key(w.commandLine("")), key(scope)
-		}
-		bob := w.cookie(claims("bob@example.com"))
-		for name, err := range map[string]error{
-			"nobody":              revoke(domain.ProviderOIDC, "nobody", ""),
-			"nobody's address":    revoke(domain.ProviderOIDC, "", "nobody@example.com"),
-			"not in its own org":  revoke("acme", "", "bob@example.com"),
-			"another issuer's":    revoke("acme", "sub-ada@example.com", ""),
-			"nobody, once more":   revoke(domain.ProviderOIDC, "nobody", ""),
-			"an unknown provider": revoke("unknown", "", "ada@example.com"),
-		} {
-			if !domain.IsKind(err, domain.NotFound) {
-				w.Errorf("%s: %v", name, err)
-			}
-		}
-		if !w.alive(cookie) || !w.alive(bob) {
-			w.Error("a refused request ended a session")
-		}
-	})
-}
-
-// A11, A12, R41, items 89, 106, 109: whatever ends a session ends it for the next request, with the same commit, and the person's tokens where access ended.
-func TestEveryWayOut(t *testing.T) {
-	onEngines(t, nil, func(w *world) {
-		scim := w.scim("")
-		admin := w.commandLine("")
-		for name, c := range map[string]struct {
-			end  func(id domain.MemberID, cookie string) error
-			keys bool
-		}{
-			"SCIM disables": {func(id domain.MemberID, _ string) error { w.active(scim, id, false); return nil }, false},
-			"SCIM deletes":  {func(id domain.MemberID, _ string) error { return w.service.DeleteUser(w.Context(), scim, id, 0) }, false},
-			"an Admin removes": {func(id domain.MemberID, _ string) error {
-				return w.service.RemoveMember(w.Context(), admin, id)
-			}, false},
-			"an Admin signs out": {func(id domain.MemberID, _ string) error {
-				_, err := w.service.EndMemberSessions(w.Context(), admin, id)
-				return err
-			}, true},
-			"an Admin signs all out": {func(domain.MemberID, string) error {
-				_, err := w.service.EndOrgSessions(w.Context(), admin, "")
-				return err
-			}, true},
-			"the command line": {func(domain.MemberID, string) error {
-				_, err := w.service.EndSessionsByHand(w.Context(), admin, "way@example.com", "")
-				return err
-			}, true},
-			"the person": {func(_ domain.MemberID, cookie string) error {
-				_, err := w.service.SignOut(w.Context(), cookie, domain.Client{})
-				return err
-			}, true},
-			"the person, everywhere": {func(_ domain.MemberID, cookie string) error {
-				principal, err := w.service.Session(w.Context(), cookie, domain.Client{})
-				w.must(err)
-				_, err = w.service.EndMySessions(w.Context(), principal, false)
-				return err
-			}, true},
-			"the provider": {func(domain.MemberID, string) error {
-				return w.service.EndProviderSessions(w.Context(), domain.ProviderLogout{Provider: domain.ProviderOIDC, Issuer: issuer, Subject: "token-way@example.com", Channel: "back"}, domain.Client{})
-			}, true},
-		} {
-			w.clock.Advance(time.Second)
-			user := w.push(scim, "way@example.com")
-			cookie := w.at("way@example.com", "")
-			_, secret, err := w.service.CreatePersonalTokenFor(w.Context(), admin, "way@example.com", false, "test")
-			w.must(err)
-			if !w.alive(cookie) {
-				w.Fatalf("%s: not signed in", name)
-			}
-			w.must(c.end(user.ID, cookie))
-			if w.alive(cookie) {
-				w.Errorf("%s: the session lives", name)
-			}
-			if _, err := w.service.Key(w.Context(), string(secret), domain.Client{}); (err == nil) != c.keys {
-				w.Errorf("%s: the key: %v", name, err)
-			}
-			if err := w.service.DeleteUser(w.Context(), scim, user.ID, 0); err != nil && !domain.IsKind(err, domain.NotFound) {
-				w.Fatal(err)
-			}
+		w.must(w.service.RevokeSubject(w.Context(), domain.RevokedSubject{
+			Provider: "acme", Issuer: acmeIssuer, Subject: c.Subject, TokenID: "jti-2", Expires: w.clock.Now().Add(time.Minute),
+		}, domain.Client{}))
+		if got := len(w.sessionsOf(pushed.User)); got != 0 {
+			w.Errorf("item 108: %d sessions of Acme's provider are left", got)
 		}
 	})
 }

@@ -100,6 +100,12 @@ func (s *Service) changeMember(ctx context.Context, scope OrgScope, id MemberID,
 		return unknownResource("member", string(id))
 	}
 	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		// The person before the organization, as sign-in does it: in another order the two would wait for each other.
+		if known, err := org.Members().Get(id); err == nil {
+			if _, err := tx.System(systemScope()).Users().Lock(known.User); err != nil {
+				return renameNotFound(err, "member", string(id))
+			}
+		}
 		if _, err := org.Settings().Lock(); err != nil {
 			return err
 		}

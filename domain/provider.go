@@ -36,3 +36,15 @@ func (p Policy) issuersOf(org OrgID) []string {
 	slices.Sort(issuers)
 	return slices.Compact(issuers)
 }
+
+// ownProviders are the providers that were made for an organization and serve not all of the installation.
+func (p Policy) ownProviders(org OrgID) []string {
+	var own []string
+	for id := range p.Providers {
+		if p.limited(id) && p.serves(id, org) {
+			own = append(own, id)
+		}
+	}
+	slices.Sort(own)
+	return own
+}

@@ -2,325 +2,300 @@ package domain_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"muster/domain"
 )
 
-// acme makes an organization with a provider of its own beside the installation's, and returns its scope and that provider's claims.
-func acme(t *testing.T, test func(w *world, scope domain.OrgScope, at func(email string) domain.Claims)) {
-	t.Helper()
-	onEngines(t, nil, func(w *world) {
-		id, err := w.service.CreateOrganizationByHand(w.Context(), "Acme")
-		w.must(err)
-		w.policy.Providers = map[string]domain.ProviderPolicy{
-			domain.ProviderOIDC: {Issuer: issuer},
-			"acme":              {Issuer: "https://idp.acme.example", Orgs: []domain.OrgID{id}},
+// Item 14: the sessions of a provider that is gone are dead at once, are removed at start-up, and do not come back with it.
+func TestSessionsOfARemovedProvider(t *testing.T) {
+	onDoors(t, nil, func(w *world, _ domain.OrgID) {
+		w.invite("Acme", domain.InviteRequest{Email: "bob@example.com"})
+		alice, bob := w.enter(claims("alice@example.com")), w.enter(acmeClaims("bob@example.com"))
+		without := w.under(func(p *domain.Policy) { delete(p.Providers, "acme") })
+		if got := without.allAlive(alice, bob); !slices.Equal(got, []bool{true, false}) {
+			w.Fatalf("item 14: while the provider is disabled, alive %v", got)
 		}
-		w.service = domain.New(w.store, w.policy)
-		test(w, w.commandLine("Acme"), func(email string) domain.Claims {
-			c := claims(email)
-			c.Provider, c.Issuer = "acme", "https://idp.acme.example"
-			return c
-		})
+		if got := w.allAlive(alice, bob); !slices.Equal(got, []bool{true, true}) {
+			w.Fatalf("a request at the other server changed something: alive %v", got)
+		}
+		for _, want := range []int{1, 0} {
+			ended, err := without.service.EndSessionsOfRemovedProviders(w.Context())
+			w.must(err)
+			if ended != want {
+				w.Errorf("start-up ended %d sessions, want %d", ended, want)
+			}
+		}
+		if got := w.allAlive(alice, bob); !slices.Equal(got, []bool{true, false}) {
+			w.Errorf("item 14: after the provider came back, alive %v", got)
+		}
+		if rows := w.audit("", "revoke_sessions"); len(rows) != 1 || rows[0].Actor.Kind != domain.ActorSystem {
+			w.Errorf("R43: audit rows %+v", rows)
+		}
+		none := w.under(func(p *domain.Policy) { p.Providers = map[string]domain.ProviderPolicy{} })
+		if none.alive(alice) {
+			w.Error("item 14: a session lives without any provider")
+		}
 	})
 }
 
-// orgs are the names of the organizations that a sign-in reaches; a refusal is its reason.
-func (w *world) reaches(c domain.Claims) []string {
-	w.Helper()
-	principal, err := w.trySignIn(c)
-	if err != nil {
-		return []string{string(reasonOf(err))}
-	}
-	names := []string{}
-	for _, membership := range principal.Memberships() {
-		names = append(names, membership.OrgName)
-	}
-	slices.Sort(names)
-	return names
+// Item 14: what is not configured signs nobody in, not even with an invite or as start-up's Admin.
+func TestUnknownProviderSignsNobodyIn(t *testing.T) {
+	onEngines(t, func(p *domain.Policy) { p.InitialAdminEmail = "ada@example.com" }, func(w *world) {
+		w.signIn("alice@example.com")
+		w.invite("", domain.InviteRequest{Email: "bob@example.com"})
+		for _, email := range []string{"ada@example.com", "alice@example.com", "bob@example.com", "new@example.com"} {
+			c := claims(email)
+			c.Provider = "gone"
+			if got := w.reasonFor(c); got == "" {
+				w.Errorf("item 14: %s signed in by a provider that is not configured", email)
+			}
+		}
+		if got := len(w.audit("", "jit_join_organization", "claim_pending_organization_invite", "update_org_member")); got != 1 {
+			w.Errorf("%d changes of access, want alice's own joining only", got)
+		}
+	})
 }
 
-// R9, R16, items 14, 78, 79, A1, A4, A5, A34: an organization's own provider reaches that organization and nobody else's people.
-func TestOwnProvider(t *testing.T) {
-	acme(t, func(w *world, scope domain.OrgScope, at func(string) domain.Claims) {
-		_, err := w.service.AddAdmin(w.Context(), scope, "ada@acme.example")
-		w.must(err)
-		w.signIn("victim@example.com")
+// R9, item 79, A4, A5: an organization's own provider finds nobody of another organization by address and lets nobody into the default one.
+func TestAnOrganizationsOwnProviderStaysInside(t *testing.T) {
+	onDoors(t, func(p *domain.Policy) { p.InitialAdminEmail = "first@example.com" }, func(w *world, acme domain.OrgID) {
+		victim := w.signIn("victim@example.com")
+		w.invite("", domain.InviteRequest{Email: "invited@example.com"})
+		pushed := w.push(w.scim(""), "pushed@example.com")
+		asPushed := acmeClaims("other@example.com")
+		asPushed.Subject = "sub-pushed@example.com"
+		asVictim := acmeClaims("other@example.com")
+		asVictim.Subject = "sub-victim@example.com"
 		for _, c := range []struct {
 			name   string
 			claims domain.Claims
-			want   []string
+			want   domain.Reason
 		}{
-			{"a member of Acme", at("ada@acme.example"), []string{"Acme"}},
-			{"again, by identity", at("ada@acme.example"), []string{"Acme"}},
-			{"a member of another", at("victim@example.com"), []string{"email_taken"}},
-			{"nobody, though JIT is on", at("eve@acme.example"), []string{"not_invited"}},
-			{"unverified", unverified(at("ada@acme.example"), "new-subject"), []string{"email_unverified"}},
-			{"another subject, same mail", subject(at("ada@acme.example"), "new-subject"), []string{"email_taken"}},
+			{"A4: a member of the default organization by address", acmeClaims("victim@example.com"), domain.ReasonEmailTaken},
+			{"A4: the same address in another case", acmeClaims("VICTIM@Example.com"), domain.ReasonEmailTaken},
+			{"A4: a SCIM user of the default organization by address", acmeClaims("pushed@example.com"), domain.ReasonEmailTaken},
+			{"R9 (2): the externalId of another organization", asPushed, domain.ReasonNotInvited},
+			{"R9 (1): the same subject at another issuer", asVictim, domain.ReasonNotInvited},
+			{"item 79: an invite of the default organization", acmeClaims("invited@example.com"), domain.ReasonNotInvited},
+			{"R7: start-up's address", acmeClaims("first@example.com"), domain.ReasonNotInvited},
+			{"item 79: JIT of the default organization", acmeClaims("new@example.com"), domain.ReasonNotInvited},
 		} {
-			if got := w.reaches(c.claims); !slices.Equal(got, c.want) {
-				w.Errorf("%s: %v, want %v", c.name, got, c.want)
+			if got := w.reasonFor(c.claims); got != c.want {
+				w.Errorf("%s: refused for %q, want %q", c.name, got, c.want)
 			}
 		}
-		// Nobody was made, linked or joined by the refused ones.
-		for _, email := range []string{"eve@acme.example"} {
-			if _, err := w.service.EndSessionsByHand(w.Context(), scope, email, ""); !domain.IsKind(err, domain.NotFound) {
-				w.Errorf("%s exists: %v", email, err)
+		if got, want := w.identitiesOf(victim.User().ID), []string{"custom-oidc sub-victim@example.com"}; !slices.Equal(got, want) {
+			w.Errorf("A4: the victim has the identities %q, want %q", got, want)
+		}
+		if got := w.identitiesOf(pushed.User); len(got) > 0 {
+			w.Errorf("A4: the SCIM user has the identities %q", got)
+		}
+		members, err := w.service.Members(w.Context(), w.commandLine("Acme"), domain.MemberQuery{})
+		w.must(err)
+		if len(members) > 0 {
+			w.Errorf("Acme has the members %+v", members)
+		}
+		outcomes := map[domain.Outcome]int{}
+		for _, row := range w.audit("", "login") {
+			outcomes[row.Outcome]++
+		}
+		if outcomes[domain.Success] != 1 || outcomes[domain.Failure] != 8 {
+			w.Errorf("R43: sign-ins in the audit log: %v, want 8 refused and 1", outcomes)
+		}
+		w.invite("Acme", domain.InviteRequest{Email: "new@example.com", Role: domain.RoleOrgViewer})
+		if got := orgNames(w.principal(w.enter(acmeClaims("new@example.com")))); !slices.Equal(got, []string{"Acme"}) {
+			w.Errorf("item 79: an invite of Acme leads to %q", got)
+		}
+		if w.audit("Acme", "claim_pending_organization_invite")[0].Target.Name != "new@example.com" || acme == "" {
+			w.Error("R43: the claim is not in Acme's log")
+		}
+	})
+}
+
+// R9, R23: an own provider's untrusted, expired or withdrawn invites let nobody in, and an invite elsewhere is not touched.
+func TestInvitesAtAnOwnProvider(t *testing.T) {
+	onDoors(t, func(p *domain.Policy) { p.InviteExpiry = time.Hour }, func(w *world, _ domain.OrgID) {
+		for _, email := range []string{"both@example.com", "late@example.com", "untrusted@example.com"} {
+			w.invite("Acme", domain.InviteRequest{Email: email})
+			w.invite("", domain.InviteRequest{Email: email})
+		}
+		untrusted := acmeClaims("untrusted@example.com")
+		untrusted.EmailTrusted = false
+		if got := w.reasonFor(untrusted); got != domain.ReasonEmailUnverified {
+			w.Errorf("R10: an untrusted address was refused for %q", got)
+		}
+		if got := orgNames(w.principal(w.enter(acmeClaims("both@example.com")))); !slices.Equal(got, []string{"Acme"}) {
+			w.Errorf("item 79: a person invited twice reaches %q", got)
+		}
+		w.clock.Advance(2 * time.Hour)
+		if got := w.reasonFor(acmeClaims("late@example.com")); got != domain.ReasonNotInvited {
+			w.Errorf("R23: an expired invite was refused for %q", got)
+		}
+		for org, want := range map[string]int{"Acme": 2, "Default": 3} {
+			left, err := w.service.Invites(w.Context(), w.commandLine(org), domain.MemberQuery{})
+			w.must(err)
+			if len(left) != want {
+				w.Errorf("%s has %d invites left, want %d", org, len(left), want)
 			}
 		}
 	})
 }
 
-func unverified(c domain.Claims, sub string) domain.Claims {
-	c.EmailTrusted = false
-	return subject(c, sub)
-}
-
-func subject(c domain.Claims, sub string) domain.Claims {
-	c.Subject, c.TokenSubject = sub, sub
-	return c
-}
-
-// R16, R23: whom an organization invites comes in by that organization's own provider, and gets what the invite says, there only.
-func TestOwnProviderClaimsInvites(t *testing.T) {
-	acme(t, func(w *world, scope domain.OrgScope, at func(string) domain.Claims) {
-		for _, org := range []domain.OrgScope{scope, w.commandLine("")} {
-			_, err := w.service.Invite(w.Context(), org, domain.InviteRequest{Email: "guest@acme.example", Role: domain.RoleOrgViewer})
+// Items 77, 79: one person by two providers has two identities, and Acme's reaches Acme only, whatever else the person belongs to.
+func TestOnePersonByTwoProviders(t *testing.T) {
+	onDoors(t, nil, func(w *world, acme domain.OrgID) {
+		w.invite("Acme", domain.InviteRequest{Email: "alice@example.com"})
+		inside := w.enter(acmeClaims("alice@example.com"))
+		whole := w.enter(claims("alice@example.com"))
+		again := w.enter(acmeClaims("alice@example.com"))
+		alice := w.principal(whole)
+		if got, want := w.identitiesOf(alice.User().ID), []string{"acme acme-alice@example.com", "custom-oidc sub-alice@example.com"}; !slices.Equal(got, want) {
+			w.Fatalf("item 77: identities %q, want %q", got, want)
+		}
+		for name, c := range map[string]struct {
+			session string
+			orgs    []string
+			own     int
+		}{"before": {inside, []string{"Acme"}, 2}, "after": {again, []string{"Acme"}, 2}, "main": {whole, []string{"Acme", "Default"}, 3}} {
+			principal := w.principal(c.session)
+			own, err := w.service.MySessions(w.Context(), principal)
 			w.must(err)
+			if got := orgNames(principal); !slices.Equal(got, c.orgs) || len(own) != c.own {
+				w.Errorf("item 79: the session %q reaches %q and sees %d sessions, want %q and %d", name, got, len(own), c.orgs, c.own)
+			}
 		}
-		if got := w.reaches(at("guest@acme.example")); !slices.Equal(got, []string{"Acme"}) {
-			w.Errorf("the guest reaches %v", got)
+		home := w.commandLine("").Org()
+		if _, err := w.principal(again).In(home); !domain.IsKind(err, domain.NotFound) {
+			w.Errorf("item 79, R44: Acme's session in the default organization: %v", err)
 		}
-		// By the main provider the same person claims the other invite; the first session still ends at Acme.
-		cookie := w.cookie(at("guest@acme.example"))
-		if got := w.reaches(claims("guest@acme.example")); !slices.Equal(got, []string{"Acme", "Default"}) {
-			w.Errorf("by the main provider: %v", got)
+		if err := w.service.EndMySession(w.Context(), w.principal(inside), alice.CurrentSession()); !domain.IsKind(err, domain.NotFound) {
+			w.Errorf("item 79: ending the main provider's session by Acme's: %v", err)
 		}
-		principal, err := w.service.Session(w.Context(), cookie, domain.Client{})
+		ended, err := w.service.EndMySessions(w.Context(), w.principal(inside), false)
 		w.must(err)
-		if len(principal.Memberships()) != 1 {
-			w.Errorf("through its own provider the guest reaches %+v", principal.Memberships())
+		if got := w.allAlive(inside, again, whole); ended != 2 || !slices.Equal(got, []bool{false, false, true}) {
+			w.Errorf("item 79: signing out everywhere by Acme's session ended %d, alive %v", ended, got)
 		}
-		sessions, err := w.service.MySessions(w.Context(), principal)
+		w.must(w.service.RemoveMember(w.Context(), w.commandLine("Acme"), w.memberOf(alice, acme)))
+		if got := w.reasonFor(acmeClaims("alice@example.com")); got != domain.ReasonNotInvited {
+			w.Errorf("item 79: Acme's provider for a former member: refused for %q", got)
+		}
+	})
+}
+
+// Item 79: what a session of an organization's own provider may not do, a token made by it may not do either.
+func TestATokenReachesNoFurtherThanItsSession(t *testing.T) {
+	onDoors(t, nil, func(w *world, acme domain.OrgID) {
+		w.invite("Acme", domain.InviteRequest{Email: "alice@example.com"})
+		inside := w.enter(acmeClaims("alice@example.com"))
+		whole := w.enter(claims("alice@example.com"))
+		token, err := w.service.Key(w.Context(), w.pat(inside, acme), domain.Client{})
 		w.must(err)
-		for _, session := range sessions {
+		if got := orgNames(token); !slices.Equal(got, []string{"Acme"}) {
+			w.Errorf("R44: the token reaches %q", got)
+		}
+		seen, err := w.service.MySessions(w.Context(), token)
+		w.must(err)
+		for _, session := range seen {
 			if session.Provider != "acme" {
-				w.Errorf("it sees a session of %s", session.Provider)
+				w.Errorf("item 79: the token sees a session of the provider %s", session.Provider)
 			}
 		}
-		if _, err := principal.In(w.commandLine("").Org()); !domain.IsKind(err, domain.NotFound) {
-			w.Errorf("R44: it acts in the default organization: %v", err)
+		_, err = w.service.EndMySessions(w.Context(), token, false)
+		w.must(err)
+		if !w.alive(whole) {
+			w.Error("item 79: the token ended the main provider's session")
 		}
 	})
 }
 
-// Item 14: sessions of a provider that is switched off are dead at once, and removed at the next start, so that none revives.
-func TestRemovedProvider(t *testing.T) {
-	acme(t, func(w *world, scope domain.OrgScope, at func(string) domain.Claims) {
-		_, err := w.service.AddAdmin(w.Context(), scope, "ada@acme.example")
+// R6, item 79: an organization's own provider makes no other organization either.
+func TestNoPersonalOrganizationByAnOwnProvider(t *testing.T) {
+	onDoors(t, func(p *domain.Policy) { p.PersonalOrgsDisabled = false }, func(w *world, _ domain.OrgID) {
+		w.invite("Acme", domain.InviteRequest{Email: "alice@example.com"})
+		w.enter(acmeClaims("alice@example.com"))
+		orgs, err := w.service.AllOrganizations(w.Context())
 		w.must(err)
-		cookie, other := w.cookie(at("ada@acme.example")), w.cookie(claims("alice@example.com"))
-		with, without := w.policy.Providers, map[string]domain.ProviderPolicy{domain.ProviderOIDC: {Issuer: issuer}}
-		w.policy.Providers = without
-		w.service = domain.New(w.store, w.policy)
-		if w.alive(cookie) || !w.alive(other) {
-			w.Error("switching a provider off does not end its sessions, or ends others")
+		var names []string
+		for _, org := range orgs {
+			names = append(names, org.DisplayName)
 		}
-		ended, err := w.service.EndSessionsOfRemovedProviders(w.Context())
-		w.must(err)
-		again, err := w.service.EndSessionsOfRemovedProviders(w.Context())
-		w.must(err)
-		w.policy.Providers = with
-		w.service = domain.New(w.store, w.policy)
-		if ended != 1 || again != 0 || w.alive(cookie) || !w.alive(other) {
-			w.Errorf("ended %d, then %d; the session revived: %v", ended, again, w.alive(cookie))
-		}
-		// Item 15: the identity outlives the provider's absence.
-		if got := w.reaches(at("ada@acme.example")); !slices.Equal(got, []string{"Acme"}) {
-			w.Errorf("after it came back: %v", got)
+		if !slices.Equal(names, []string{"Acme", "Default"}) {
+			w.Errorf("item 79: after a sign-in by Acme's provider there are %q", names)
 		}
 	})
 }
 
-// R26, A4: SCIM of one organization finds people by the issuers of the providers that serve it, and by no other's.
-func TestSCIMAdoptsByItsProviders(t *testing.T) {
-	acme(t, func(w *world, scope domain.OrgScope, at func(string) domain.Claims) {
-		_, err := w.service.AddAdmin(w.Context(), scope, "ada@acme.example")
+// R9 (2), item 65: an externalId finds the person where every organization that holds them says so, and nobody else.
+func TestExternalIDOverOrganizations(t *testing.T) {
+	onDoors(t, nil, func(w *world, acme domain.OrgID) {
+		server := w.under(func(p *domain.Policy) {
+			p.Providers["beta"] = domain.ProviderPolicy{Issuer: acmeIssuer, Orgs: []domain.OrgID{acme}}
+		})
+		home, inAcme := w.scim(""), w.scim("Acme")
+		agreed := w.push(home, "agreed@example.com")
+		w.push(inAcme, "agreed@example.com")
+		victim := w.push(home, "victim@example.com")
+		stolen := person("victim@example.com")
+		stolen["externalId"] = "mallory"
+		_, err := w.service.CreateUser(w.Context(), inAcme, stolen)
 		w.must(err)
-		ada := w.must1(w.trySignIn(at("ada@acme.example")))
-		// The default organization's provider pushes somebody whose externalId happens to be Ada's subject at Acme's provider.
-		document := person("stranger@example.com")
-		document["externalId"] = "sub-ada@acme.example"
-		created, err := w.service.CreateUser(w.Context(), w.scim(""), document)
-		w.must(err)
-		if created.User == ada.User().ID {
-			w.Error("another organization's token took hold of her")
+		only := w.push(inAcme, "only@example.com")
+		by := func(provider, subject string) domain.Claims {
+			c := acmeClaims("unknown-" + strings.TrimSuffix(subject, "@example.com") + "@example.com")
+			c.Provider, c.Issuer, c.Subject, c.EmailTrusted = provider, "https://"+provider+".example", subject, false
+			return c
 		}
-	})
-}
-
-func (w *world) must1(principal domain.Principal, err error) domain.Principal {
-	w.Helper()
-	w.must(err)
-	return principal
-}
-
-// Section 7: with a new client id every "sub" of Entra changes; the object id finds the person again, at the same provider only.
-func TestNewClientID(t *testing.T) {
-	onEngines(t, nil, func(w *world) {
-		old := claims("alice@example.com")
-		old.Object = "tenant/alice"
-		alice := w.must1(w.trySignIn(old))
-		next := subject(old, "another-sub")
-		if got := w.must1(w.trySignIn(next)); got.User().ID != alice.User().ID {
-			w.Error("the new client id made a stranger of her")
-		}
-		// Without the object id, or at another provider, her address alone does not do (A1).
-		for name, edit := range map[string]func(*domain.Claims){
-			"no object":        func(c *domain.Claims) { c.Object = "" },
-			"another person's": func(c *domain.Claims) { c.Object = "tenant/bob" },
-			"another provider": func(c *domain.Claims) { c.Provider = "second" },
+		for _, c := range []struct {
+			name   string
+			claims domain.Claims
+			user   domain.UserID
+		}{
+			{"both organizations say so, by the main provider", by(domain.ProviderOIDC, "sub-agreed@example.com"), agreed.User},
+			{"both say so, by Acme's provider", by("acme", "sub-agreed@example.com"), agreed.User},
+			{"Acme's only member by Acme's provider", by("beta", "sub-only@example.com"), only.User},
+			{"A4: Acme's word about the default organization's member", by("acme", "mallory"), ""},
+			{"A4: the same by the main provider", by(domain.ProviderOIDC, "mallory"), ""},
+			{"the default organization's word, by Acme's provider", by("acme", "sub-victim@example.com"), ""},
 		} {
-			c := subject(old, "third-sub "+name)
-			edit(&c)
-			if _, err := w.trySignIn(c); reasonOf(err) != domain.ReasonEmailTaken && name != "another provider" {
-				w.Errorf("%s: %v", name, err)
-			} else if err == nil {
-				w.Errorf("%s signed in", name)
+			signedIn, err := server.service.SignIn(w.Context(), c.claims, domain.Client{})
+			if signedIn.User != c.user || (c.user == "") != (reasonOf(err) == domain.ReasonEmailUnverified) {
+				w.Errorf("%s: signed in as %q with %v, want %q", c.name, signedIn.User, err, c.user)
 			}
+		}
+		if got := w.identitiesOf(victim.User); len(got) > 0 {
+			w.Errorf("A4: the victim has the identities %q", got)
 		}
 	})
 }
 
-// A33, A35, item 69: who was disabled or deleted through SCIM is refused at the door, once in the log each time and never joined and removed.
-func TestDeprovisionedAtTheDoor(t *testing.T) {
-	onEngines(t, nil, func(w *world) {
-		scope := w.scim("")
-		disabled, deleted := w.push(scope, "disabled@example.com"), w.push(scope, "deleted@example.com")
-		w.active(scope, disabled.ID, false)
-		w.must(w.service.DeleteUser(w.Context(), scope, deleted.ID, 0))
-		for email, reason := range map[string]domain.Reason{"disabled@example.com": domain.ReasonDisabled, "deleted@example.com": domain.ReasonDeprovisioned} {
-			before := len(w.audit(""))
-			w.clock.Advance(time.Second)
-			if _, err := w.trySignIn(claims(email)); reasonOf(err) != reason {
-				w.Errorf("%s: %v", email, err)
-			}
-			if rows := w.audit(""); len(rows) != before+1 || rows[0].Operation != "login" || rows[0].Outcome != domain.Failure {
-				w.Errorf("%s left %d rows", email, len(rows)-before)
-			}
-		}
-	})
-}
-
-// audit is the organization's log, newest first.
-func (w *world) audit(org string) []domain.AuditEvent {
-	w.Helper()
-	var events []domain.AuditEvent
-	scope := w.commandLine(org)
-	w.must(w.store.Read(w.Context(), func(tx domain.Tx) error {
-		var err error
-		events, err = tx.Org(scope).Audit().List(domain.AuditQuery{Limit: 500})
-		return err
-	}))
-	return events
-}
-
-// R7: the set-up link makes one person Admin, once, while there is none; A15: it is worth nothing afterwards.
-func TestSetUpLink(t *testing.T) {
-	onEngines(t, func(p *domain.Policy) { p.InitialAdminEmail = "" }, func(w *world) {
-		token, err := w.service.SetUpToken(w.Context())
-		w.must(err)
-		same, err := domain.New(w.store, w.policy).SetUpToken(w.Context())
-		w.must(err)
-		if token != same || len(token) < 40 {
-			w.Errorf("two processes print %q and %q", token, same)
-		}
-		for _, wrong := range []string{"", "x", string(token) + "x", string(token)[1:]} {
-			if err := w.service.CheckSetUpToken(w.Context(), wrong); !domain.IsKind(err, domain.NotFound) {
-				w.Errorf("the token %q: %v", wrong, err)
-			}
-		}
-		w.must(w.service.CheckSetUpToken(w.Context(), string(token)))
-		unverified := claims("eve@example.com")
-		unverified.SetUp, unverified.EmailTrusted = true, false
-		if _, err := w.trySignIn(unverified); reasonOf(err) != domain.ReasonEmailUnverified {
-			w.Errorf("an unverified address: %v", err)
-		}
-		results := make(chan error, 2)
-		for _, email := range []string{"ada@example.com", "bob@example.com"} {
-			go func() {
-				c := claims(email)
-				c.SetUp = true
-				_, err := w.service.SignIn(w.Context(), c, domain.Client{})
-				results <- err
-			}()
-		}
-		first, second := <-results, <-results
-		if (first == nil) == (second == nil) || reasonOf(first) != "" && reasonOf(first) != domain.ReasonSetUpOver || reasonOf(second) != "" && reasonOf(second) != domain.ReasonSetUpOver {
-			w.Errorf("two at once: %v and %v", first, second)
-		}
-		if _, err := w.service.SetUpToken(w.Context()); !domain.IsKind(err, domain.NotFound) {
-			w.Errorf("afterwards there is a link: %v", err)
-		}
-		if err := w.service.CheckSetUpToken(w.Context(), string(token)); !domain.IsKind(err, domain.NotFound) {
-			w.Errorf("the used link: %v", err)
-		}
-		// Who signs in without the link is nobody special.
-		if got := w.access(w.commandLine(""), w.memberOf(w.signIn("carol@example.com"), w.commandLine("").Org())); got[0] != "Organization User (jit)" {
-			w.Errorf("a later person: %v", got)
-		}
-	})
-}
-
-// Items 110, 111, A8: a step-up makes another session for the same person in the same browser, and for nobody else.
-func TestStepUp(t *testing.T) {
-	onEngines(t, func(p *domain.Policy) { p.StepUpMaxAge = 10 * time.Minute }, func(w *world) {
-		_, err := w.service.AddAdmin(w.Context(), w.commandLine(""), "ada@example.com")
-		w.must(err)
-		cookie, other := w.cookie(claims("ada@example.com")), w.cookie(claims("bob@example.com"))
-		token := func(cookie string) error {
-			principal, err := w.service.Session(w.Context(), cookie, domain.Client{})
+// R26: SCIM adopts somebody by the subject of a provider that serves its organization, and by no other provider's.
+func TestSCIMAdoptsByItsOwnProviders(t *testing.T) {
+	onDoors(t, nil, func(w *world, _ domain.OrgID) {
+		w.invite("Acme", domain.InviteRequest{Email: "alice@acme.example"})
+		alice := w.principal(w.enter(acmeClaims("alice@acme.example"))).User()
+		bob := w.signIn("bob@example.com").User()
+		create := func(org, externalID, email string) domain.UserID {
+			doc := person(email)
+			doc["externalId"] = externalID
+			user, err := w.service.CreateUser(w.Context(), w.scim(org), doc)
 			w.must(err)
-			scope, err := principal.In(w.commandLine("").Org())
-			w.must(err)
-			_, _, err = w.service.CreateSCIMToken(w.Context(), scope, domain.NewSCIMToken{Description: "test"})
-			if (err != nil) != w.service.NeedsStepUp(principal, w.clock.Now()) {
-				w.Errorf("NeedsStepUp disagrees with %v", err)
-			}
-			return err
+			return user.User
 		}
-		if err := token(cookie); !domain.IsKind(err, domain.StepUpNeeded) || domain.AsError(err).Provider != domain.ProviderOIDC {
-			w.Errorf("without a proof: %v", err)
+		if got := create("", "acme-alice@acme.example", "stranger@example.com"); got == alice.ID {
+			w.Error("R26, R9: the default organization adopted by a subject of Acme's provider")
 		}
-		proved := claims("ada@example.com")
-		proved.AuthTime = w.clock.Now()
-		step := func(c domain.Claims, session, browser string) (domain.SignedIn, error) {
-			return w.service.StepUp(w.Context(), c, domain.DigestOf(session), domain.Client{Session: domain.DigestOf(browser)})
+		if got := create("Acme", "acme-alice@acme.example", "alice@new.example"); got != alice.ID {
+			w.Error("R26: Acme did not adopt by its own provider's subject")
 		}
-		w.clock.Advance(time.Second)
-		if _, err := step(claims("bob@example.com"), cookie, cookie); reasonOf(err) != domain.ReasonAnotherPerson {
-			w.Errorf("another person: %v", err)
+		if got := create("Acme", "sub-bob@example.com", "bob@new.example"); got != bob.ID {
+			w.Error("R26: Acme did not adopt by the subject of the provider that serves everybody")
 		}
-		if rows := w.audit(""); rows[0].Outcome != domain.Failure || rows[0].After["reason"] != string(domain.ReasonAnotherPerson) {
-			w.Errorf("the swap is recorded as %+v", rows[0])
-		}
-		if _, err := step(proved, cookie, other); reasonOf(err) != domain.ReasonFlowLost {
-			w.Errorf("another browser: %v", err)
-		}
-		if _, err := step(proved, domain.NewOpaque(), cookie); reasonOf(err) != domain.ReasonFlowLost {
-			w.Errorf("a session that is over: %v", err)
-		}
-		fresh, err := step(proved, cookie, cookie)
-		w.must(err)
-		if w.alive(cookie) || !w.alive(fresh.Session) || !w.alive(other) {
-			w.Error("the session before lives, or another one died")
-		}
-		w.must(token(fresh.Session))
-		w.clock.Advance(11 * time.Minute)
-		if err := token(fresh.Session); !domain.IsKind(err, domain.StepUpNeeded) {
-			w.Errorf("eleven minutes later: %v", err)
+		if again := w.principal(w.enter(claims("bob@example.com"))).User(); again.Email != "bob@example.com" {
+			w.Errorf("R29: one organization's token changed another's member's address to %q", again.Email)
 		}
 	})
 }

@@ -53,9 +53,14 @@ func (s *Service) renew(ctx context.Context, live liveSession) (liveSession, err
 		if live.paused() {
 			return live, nil
 		}
-		if err := s.tryRenewal(ctx, live); err != nil && !IsKind(err, NotFound) {
+		err := error(Errorf(NotFound, "somebody else renews the session"))
+		if !live.now.Before(live.LeaseUntil) {
+			err = s.tryRenewal(ctx, live)
+		}
+		if err != nil && !IsKind(err, NotFound) {
 			return liveSession{}, err
-		} else if err != nil {
+		}
+		if err != nil {
 			select {
 			case <-ctx.Done():
 				return liveSession{}, Wrap(Unavailable, ctx.Err(), "the request ended while the session was being renewed")
@@ -64,7 +69,6 @@ func (s *Service) renew(ctx context.Context, live liveSession) (liveSession, err
 			case <-time.After(renewPoll):
 			}
 		}
-		var err error
 		if live, err = s.findSession(ctx, live.Digest); err != nil || !live.due() {
 			return live, err
 		}

@@ -54,6 +54,8 @@ type SessionFilter struct {
 	// Members selects the sessions of an organization's members; OnlyHere leaves out those who are active in another one.
 	Members  OrgID
 	OnlyHere bool
+	// Of selects the sessions of these providers; empty means all.
+	Of []string
 	// NotOf selects the sessions of providers that are not among these; it is for those that are no longer configured.
 	NotOf []string
 	// Except leaves one session out.

@@ -29,10 +29,15 @@ func (p Principal) CurrentSession() SessionID {
 	return p.session.ID
 }
 
+// ownSessions are those that the principal reaches no further than: what came by an organization's own provider,
+// or by a key of an organization that has one, reaches the sessions of such providers only (item 79).
 func (s *Service) ownSessions(principal Principal) SessionFilter {
 	filter := SessionFilter{User: principal.user.ID}
 	if provider := principal.SessionProvider(); s.policy.limited(provider) {
 		filter.Provider = provider
+	}
+	if home := principal.HomeOrg(); home != "" {
+		filter.Of = s.policy.ownProviders(home)
 	}
 	return filter
 }
@@ -229,6 +234,9 @@ func (s *Service) EndSessionsOfRemovedProviders(ctx context.Context) (int, error
 // Tokens that no key opens are dropped: their sessions last until their next renewal.
 func (s *Service) Reseal(ctx context.Context) (int, error) {
 	const step = 100
+	if s.policy.Keyring.Empty() {
+		return 0, Errorf(Invalid, "there is no encryption key to seal with; set config.encryptionKey")
+	}
 	changed := 0
 	for after := Digest(""); ; {
 		var sessions []Session

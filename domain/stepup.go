@@ -34,8 +34,9 @@ func (s *Service) NeedsStepUp(principal Principal, now time.Time) bool {
 	return now.Sub(principal.session.AuthTime) > s.policy.StepUpMaxAge
 }
 
-// requireRecent guards the changes that a stolen session must not make: SCIM tokens, sign-in settings, new Admins (item 110).
-// Keys and the command line pass: whoever holds one has proved who they are when it was made.
+// requireRecent guards the changes that a stolen session must not make: SCIM tokens, sign-in settings, new Admins,
+// and the keys of those who manage (item 110).
+// Keys and the command line pass: whoever made a key that manages proved then who they are.
 func (s *Service) requireRecent(tx Tx, scope OrgScope) error {
 	if !scope.bySession || s.policy.StepUpMaxAge == 0 || tx.Now().Sub(scope.authTime) <= s.policy.StepUpMaxAge {
 		return nil

@@ -14,9 +14,9 @@ type world struct {
 	*testing.T
 
 	service *domain.Service
+	clock   *testkit.Clock
 	store   domain.Store
 	policy  domain.Policy
-	clock   *testkit.Clock
 }
 
 const issuer = "https://idp.example"
@@ -45,17 +45,10 @@ func onEngines(t *testing.T, change func(*domain.Policy), test func(w *world)) {
 		if err := store.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		w := &world{T: t, service: domain.New(store, p), store: store, policy: p, clock: clock}
+		w := &world{T: t, service: domain.New(store, p), clock: clock, store: store, policy: p}
 		w.must(w.service.Bootstrap(t.Context()))
 		test(w)
 	})
-}
-
-// beside is another process on the same database, with other keys.
-func (w *world) beside(keys domain.Keyring) *domain.Service {
-	policy := w.policy
-	policy.Keyring = keys
-	return domain.New(w.store, policy)
 }
 
 func (w *world) must(err error) {

@@ -110,6 +110,10 @@ func (p *Provider) describe(claims claimSet, wanted []string) (domain.Claims, er
 		expiry = soon
 	}
 	authTime, _ := claims.time("auth_time")
+	if authTime.After(p.config.Now().Add(skew)) {
+		// A time that has not come would count as recent for ever.
+		authTime = time.Time{}
+	}
 	groups := claims.groups(wanted)
 	return domain.Claims{
 		Provider: p.config.ID, Issuer: p.config.Issuer, Subject: subject, TokenSubject: claims.text("sub"), Object: p.object(claims),

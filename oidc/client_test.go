@@ -212,6 +212,34 @@ func TestRulesRefuse(t *testing.T) {
 	}
 }
 
+// How each sign-in and each provider's request ends is counted, by the reason and nothing that a person or a provider wrote.
+func TestCounts(t *testing.T) {
+	var counted []string
+	w := newWorld(t, func(config *oidc.Config) {
+		config.Count = func(provider, outcome string) { counted = append(counted, provider+" "+outcome) }
+	})
+	_ = outcome(w.signIn())
+	_ = outcome(w.logOut(mint(w.idp, "", w.logoutClaims(), nil)))
+	_ = outcome(w.logOut("forged"))
+	_ = outcome(w.get(start + "/frontchannel-logout?" + url.Values{"iss": {w.idp.Issuer()}, "sid": {"s1"}}.Encode()))
+	_ = outcome(w.revoke(`{"sub_id":{"format":"email","email":"a@example.com"}}`, "Authorization", "Bearer "+mint(w.idp, "", w.revocationClaims(), set{"typ": revocationType})))
+	w.idp.Set(badidp.Knobs{BadSignature: true})
+	_ = outcome(w.signIn())
+	_ = outcome(w.get(start + "/callback?state=x&code=y"))
+	w.idp.Set(badidp.Knobs{Callback: func(v url.Values) { v.Del("code"); v.Set("error", "of_its_own") }})
+	_ = outcome(w.signIn())
+	w.idp.Set(badidp.Knobs{})
+	w.rules.refusal = domain.Errorf(domain.Unavailable, "the database does not answer")
+	_ = outcome(w.signIn())
+	want := []string{"ok", "backchannel_logout", "frontchannel_logout", "global_token_revocation", "bad_token", "flow_lost", "provider_error", "unavailable"}
+	for i := range want {
+		want[i] = domain.ProviderOIDC + " " + want[i]
+	}
+	if !slices.Equal(counted, want) {
+		t.Errorf("counted %q, want %q", counted, want)
+	}
+}
+
 // FuzzFlowCookies: whatever cookies a browser sends, a start answers, leaves at most five sign-ins, and a callback lets nobody in.
 func FuzzFlowCookies(f *testing.F) {
 	for _, seed := range []string{

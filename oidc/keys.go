@@ -85,6 +85,8 @@ type keySource struct {
 	mutex sync.Mutex
 	keys  []byte
 	read  time.Time
+	// trouble is why the last attempt to read the keys failed; nil when it did not.
+	trouble error
 }
 
 var (
@@ -96,6 +98,7 @@ var (
 // RoundTrip implements http.RoundTripper.
 func (s *keySource) RoundTrip(r *http.Request) (*http.Response, error) {
 	keys, err := s.fetch(r)
+	s.setTrouble(err)
 	if err != nil {
 		if keys, _ = s.last(); keys == nil {
 			return nil, fmt.Errorf("%w: %w", errNoKeys, err)
@@ -140,4 +143,17 @@ func (s *keySource) last() ([]byte, time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.keys, s.read
+}
+
+func (s *keySource) setTrouble(err error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.trouble = err
+}
+
+// aged returns why the keys may be older than the provider's; nil when they were read well the last time.
+func (s *keySource) aged() error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.trouble
 }

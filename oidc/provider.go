@@ -108,6 +108,9 @@ func NewProvider(config Config) *Provider {
 	if config.Count == nil {
 		config.Count = func(string, string) {}
 	}
+	if config.AuthMethod == "none" {
+		config.ClientSecret, config.PreviousSecret = "", ""
+	}
 	return &Provider{config: config, client: newClient(config.Transport), doubted: make(chan struct{}, 1)}
 }
 

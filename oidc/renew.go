@@ -80,6 +80,9 @@ func (p *Provider) renewed(ctx context.Context, meta *metadata, session domain.S
 		if renewal.TokenExpiry.IsZero() {
 			renewal.TokenExpiry = p.config.Now().Add(shortRenewal)
 		}
+		if soon := p.config.Now().Add(skew); renewal.TokenExpiry.Before(soon) {
+			renewal.TokenExpiry = soon
+		}
 		return renewal, nil
 	}
 	claims, err := p.checkRenewed(ctx, meta, session, raw)
@@ -103,7 +106,12 @@ func (p *Provider) checkRenewed(ctx context.Context, meta *metadata, session dom
 	if err := checkType(raw); err != nil {
 		return nil, err
 	}
-	verified, err := p.checkSignature(ctx, meta, raw)
+	keys := &watchedKeys{KeySet: meta.keys}
+	verified, err := p.checkWith(ctx, keys, meta.checks, raw)
+	if aged := meta.keys.source.aged(); err != nil && keys.err != nil && aged != nil {
+		// The token may be signed by a key that could not be read: nobody loses their session for that (item 51).
+		return nil, &awayError{aged}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
@@ -100,6 +101,9 @@ func (p *Provider) provedAt(claims claimSet, flow domain.Flow) (time.Time, error
 		at, _ = claims.time("iat")
 		return at, nil
 	}
+	if at.After(p.config.Now().Add(skew)) {
+		return time.Time{}, &notProvedError{"auth_time is in the future: " + at.Format(time.RFC3339)}
+	}
 	if at.Before(flow.CreatedAt.Add(-skew)) {
 		return time.Time{}, &notProvedError{"the provider did not ask again: auth_time is " + at.Format(time.RFC3339)}
 	}
@@ -113,13 +117,17 @@ func (p *Provider) checkSignature(ctx context.Context, meta *metadata, raw strin
 
 // checkToken has go-oidc check any token that the provider signed.
 func (p *Provider) checkToken(ctx context.Context, meta *metadata, checks *oidc.Config, raw string) (*oidc.IDToken, error) {
-	keys := &watchedKeys{KeySet: meta.keys}
+	return p.checkWith(ctx, &watchedKeys{KeySet: meta.keys}, checks, raw)
+}
+
+// checkWith is checkToken for a caller who wants to know whether it was the keys.
+func (p *Provider) checkWith(ctx context.Context, keys *watchedKeys, checks *oidc.Config, raw string) (*oidc.IDToken, error) {
 	verified, err := oidc.NewVerifier(p.config.Issuer, keys, checks).Verify(oidc.ClientContext(ctx, p.client), raw)
 	if err == nil {
 		return verified, nil
 	}
 	if errors.Is(keys.err, errNoKeys) || ctx.Err() != nil {
-		return nil, &awayError{keys.err}
+		return nil, &awayError{cmp.Or(keys.err, ctx.Err())}
 	}
 	if keys.err != nil {
 		p.doubt()
@@ -215,6 +223,12 @@ func (p *Provider) addUserInfo(ctx context.Context, meta *metadata, token *oauth
 	// The two belong together: whether an address is verified is said by whoever said the address.
 	if claims.text("email") == "" {
 		claims["email"], claims["email_verified"] = info["email"], info["email_verified"]
+	}
+	// Where groups are elsewhere, userinfo says so in the same words (item 74).
+	for _, marker := range []string{"_claim_names", "hasgroups"} {
+		if !claims.has(marker) && info.has(marker) {
+			claims[marker] = info[marker]
+		}
 	}
 	for _, name := range append([]string{"name", "given_name", "family_name"}, wanted...) {
 		if _, there := claims[name]; !there {

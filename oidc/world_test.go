@@ -33,8 +33,10 @@ type rules struct {
 	claims  []string
 	setUp   string
 	unknown bool
-	// refusal is what SignIn answers when it is set.
-	refusal error
+	// refusal is what SignIn answers when it is set, failure what ending sessions does.
+	refusal, failure error
+	// stepUp is what StepUp answers when it is set.
+	stepUp error
 }
 
 func (r *rules) BeginFlow(_ context.Context, flow domain.Flow) error {
@@ -68,6 +70,9 @@ func (r *rules) SignIn(_ context.Context, claims domain.Claims, _ domain.Client)
 func (r *rules) StepUp(_ context.Context, claims domain.Claims, session domain.Digest, client domain.Client) (domain.SignedIn, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	if r.stepUp != nil {
+		return domain.SignedIn{}, r.stepUp
+	}
 	if r.refusal != nil || client.Session != session {
 		return domain.SignedIn{}, &domain.Refusal{Reason: domain.ReasonFlowLost}
 	}
@@ -87,6 +92,9 @@ func (r *rules) NeededClaims(context.Context, string) ([]string, error) { return
 func (r *rules) EndProviderSessions(_ context.Context, logout domain.ProviderLogout, _ domain.Client) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	if r.failure != nil {
+		return r.failure
+	}
 	r.loggedOut = append(r.loggedOut, logout)
 	return nil
 }
@@ -142,6 +150,8 @@ type world struct {
 	clock   *testkit.Clock
 	oidc    *oidc.Provider
 	handler http.Handler
+	// address is where requests come from; empty for the usual one.
+	address string
 	// log is written under slog's own lock; read it when all requests are answered.
 	log *bytes.Buffer
 }
@@ -175,7 +185,15 @@ const start = "/api/v1/oauth/custom-oidc"
 // get sends a request with cookies and returns the answer.
 func (w *world) get(target string, cookies ...*http.Cookie) *http.Response {
 	w.Helper()
-	r := httptest.NewRequestWithContext(w.Context(), http.MethodGet, target, nil)
+	return w.getWith(w.Context(), target, cookies...)
+}
+
+func (w *world) getWith(ctx context.Context, target string, cookies ...*http.Cookie) *http.Response {
+	w.Helper()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if w.address != "" {
+		r.RemoteAddr = w.address
+	}
 	for _, cookie := range cookies {
 		r.AddCookie(cookie)
 	}

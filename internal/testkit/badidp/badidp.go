@@ -109,7 +109,8 @@ func New(t testing.TB) *Provider {
 	mux.HandleFunc("GET /moved/keys", p.keys)
 	mux.HandleFunc("POST /token", p.token)
 	mux.HandleFunc("GET /userinfo", p.userinfo)
-	p.Server = httptest.NewServer(mux)
+	p.Server = httptest.NewUnstartedServer(mux)
+	p.Server.Start()
 	t.Cleanup(p.Server.Close)
 	return p
 }
