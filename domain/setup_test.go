@@ -25,7 +25,7 @@ func (w *world) setUpOpen() (domain.Secret, bool) {
 	return token, err == nil
 }
 
-// R7: the set-up link makes the first person Admin, once; it is the same at every start, and worth nothing afterwards.
+// R7, A15: the set-up link makes the first person Admin, once; it is the same at every start, and worth nothing afterwards.
 func TestTheSetUpLink(t *testing.T) {
 	onEngines(t, nil, func(w *world) {
 		token, open := w.setUpOpen()

@@ -2,7 +2,6 @@
 package badidp
 
 import (
-	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,12 +9,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,20 +46,10 @@ type Knobs struct {
 	Token           http.HandlerFunc
 	Discover        http.HandlerFunc
 	KeysHandler     http.HandlerFunc
-	// PublicClient asks for no secret, and Secret is another than ClientSecret.
+	// PublicClient asks for no secret.
 	PublicClient bool
-	Secret       string
 	// AuthTime is the claim of that name; nil leaves it out.
 	AuthTime func() int64
-	// Refresh replaces the token endpoint for refresh tokens, RefreshClaims edits a renewed ID token.
-	// Without NoRotation each refresh token is good once.
-	Refresh        http.HandlerFunc
-	RefreshClaims  func(map[string]any)
-	NoRefreshToken bool
-	NoRotation     bool
-	NoRenewedToken bool
-	// SignedUserInfo makes userinfo a token with the claims of UserInfo, edited by it.
-	SignedUserInfo func(map[string]any)
 	// Now is the provider's clock.
 	Now func() time.Time
 }
@@ -80,9 +67,6 @@ type Provider struct {
 	discoveries int
 	fetches     int
 	redemptions []Redemption
-	// refresh are the refresh tokens that are good, reused counts those that were not.
-	refresh map[string]bool
-	reused  int
 }
 
 // Redemption is one request at the token endpoint.
@@ -95,7 +79,7 @@ type Redemption struct {
 // New starts a provider that behaves until Set is called.
 func New(t testing.TB) *Provider {
 	t.Helper()
-	p := &Provider{flows: map[string]url.Values{}, refresh: map[string]bool{}, rsaID: "rsa-1"}
+	p := &Provider{flows: map[string]url.Values{}, rsaID: "rsa-1"}
 	p.RotateKeys(t, "rsa-1")
 	var err error
 	if p.ec, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
@@ -266,12 +250,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		knobs.Token(w, r)
 		return
 	}
-	if unescape(id) != ClientID || !knobs.PublicClient && unescape(secret) != cmp.Or(knobs.Secret, ClientSecret) {
+	if unescape(id) != ClientID || !knobs.PublicClient && unescape(secret) != ClientSecret {
 		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
-		return
-	}
-	if r.FormValue("grant_type") == "refresh_token" {
-		p.renew(w, r, knobs)
 		return
 	}
 	sum := sha256.Sum256([]byte(r.FormValue("code_verifier")))
@@ -280,9 +260,6 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := map[string]any{"access_token": "access", "token_type": "Bearer", "expires_in": 3600, "id_token": p.IDToken(flow.Get("nonce"))}
-	if slices.Contains(strings.Fields(flow.Get("scope")), "offline_access") && !knobs.NoRefreshToken {
-		answer["refresh_token"] = p.newRefreshToken()
-	}
 	if knobs.TokenAnswer != nil {
 		knobs.TokenAnswer(answer)
 	}
@@ -294,13 +271,6 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case knobs.UserInfoHandler != nil:
 		knobs.UserInfoHandler(w, r)
-		return
-	case knobs.SignedUserInfo != nil && knobs.UserInfo != nil:
-		claims := map[string]any{"iss": p.Issuer(), "aud": ClientID}
-		maps.Copy(claims, knobs.UserInfo)
-		knobs.SignedUserInfo(claims)
-		w.Header().Set("Content-Type", "application/jwt")
-		_, _ = w.Write([]byte(p.signed(knobs, map[string]any{}, claims, nil)))
 		return
 	case knobs.UserInfo != nil && r.Header.Get("Authorization") == "Bearer access":
 		writeJSON(w, http.StatusOK, knobs.UserInfo)

@@ -2,60 +2,8 @@ package badidp
 
 import (
 	"crypto/rand"
-	"net/http"
 	"time"
 )
-
-// newRefreshToken makes a refresh token that is good.
-func (p *Provider) newRefreshToken() string {
-	token := rand.Text()
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.refresh[token] = true
-	return token
-}
-
-// Reused counts the refresh tokens that were redeemed and not good: spent already, or unknown.
-func (p *Provider) Reused() int {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	return p.reused
-}
-
-// renew redeems a refresh token (OpenID Connect Core section 12).
-func (p *Provider) renew(w http.ResponseWriter, r *http.Request, knobs Knobs) {
-	if knobs.Refresh != nil {
-		knobs.Refresh(w, r)
-		return
-	}
-	old := r.FormValue("refresh_token")
-	p.mutex.Lock()
-	good := p.refresh[old]
-	if !good {
-		p.reused++
-	}
-	if !knobs.NoRotation {
-		delete(p.refresh, old)
-	}
-	p.mutex.Unlock()
-	if !good {
-		writeJSON(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})
-		return
-	}
-	answer := map[string]any{"access_token": "access", "token_type": "Bearer", "expires_in": 3600}
-	if !knobs.NoRotation {
-		answer["refresh_token"] = p.newRefreshToken()
-	}
-	if !knobs.NoRenewedToken {
-		now := p.now()
-		claims := map[string]any{"iss": p.Issuer(), "aud": ClientID, "sub": "subject-1", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
-		if knobs.RefreshClaims != nil {
-			knobs.RefreshClaims(claims)
-		}
-		answer["id_token"] = p.signed(knobs, map[string]any{"typ": "JWT"}, claims, nil)
-	}
-	writeJSON(w, http.StatusOK, answer)
-}
 
 // Edit changes a token before it is signed.
 type Edit func(header, claims map[string]any)
