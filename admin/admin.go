@@ -62,6 +62,10 @@ func canonical(r *http.Request) *http.Request {
 func canonicalPath(path string) string {
 	for _, alias := range []string{"/api/v1/platform/", "/v1/platform/", "/api/v1/", "/api/"} {
 		if rest, ok := strings.CutPrefix(path, alias); ok {
+			if strings.HasSuffix(alias, "platform/") && strings.TrimSuffix(rest, "/") == "orgs/current/members" {
+				// The one path whose answer is another one on the model's platform side.
+				return root + "/platform/" + rest
+			}
 			return root + "/" + strings.TrimSuffix(rest, "/")
 		}
 	}

@@ -52,8 +52,7 @@ type checkBody struct {
 
 // TransformSchema implements huma.SchemaTransformer: without a workspace in the request there is none in the answer.
 func (checkBody) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	s.Properties["workspace"] = &huma.Schema{OneOf: []*huma.Schema{s.Properties["workspace"], {Type: "null"}}}
-	return s
+	return orNull(s, "workspace")
 }
 
 type checkedWorkspace struct {
@@ -84,16 +83,15 @@ func (a *api) authCheck(ctx context.Context, c caller, in *checkQuery) (*checkAn
 		return answer, nil
 	}
 	view, err := a.Service.Workspace(ctx, c.scope, c.workspace)
-	if domain.IsKind(err, domain.NotFound) || err == nil && view.Role == "" {
+	if domain.IsKind(err, domain.NotFound) || err == nil && view.Role.ID == "" {
 		return nil, domain.Errorf(domain.Forbidden, "not a member of this workspace")
 	}
 	if err != nil {
 		return nil, err
 	}
-	role, _ := domain.SystemRole(view.Role)
-	answer.Workspace, answer.WorkspaceRole = string(view.ID), role.Name
-	answer.Permissions = joined(append(orgRole.Permissions, view.Permissions...))
-	answer.Body.Workspace = &checkedWorkspace{view.ID, view.DisplayName, role.Name, role.DisplayName, permissions(view.Permissions)}
+	answer.Workspace, answer.WorkspaceRole = string(view.ID), view.Role.Name
+	answer.Permissions = joined(append(orgRole.Permissions, view.Role.Permissions...))
+	answer.Body.Workspace = &checkedWorkspace{view.ID, view.DisplayName, view.Role.Name, view.Role.DisplayName, permissions(view.Role.Permissions)}
 	return answer, nil
 }
 

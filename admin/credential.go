@@ -32,6 +32,8 @@ type caller struct {
 	scope     domain.OrgScope
 	// workspace is the one that the request, or else the key, names; it may be empty but for inWorkspace.
 	workspace domain.WorkspaceID
+	// named is the one that the request itself names.
+	named domain.WorkspaceID
 	// again reads the principal once more, to see what this request has changed.
 	again func(context.Context) (domain.Principal, error)
 }
@@ -57,8 +59,8 @@ func (a *api) caller(r *http.Request, who class) (caller, error) {
 	if c.scope, err = principal.In(org); err != nil {
 		return caller{}, err
 	}
-	c.workspace = domain.WorkspaceID(strings.ToLower(r.Header.Get("X-Tenant-Id")))
-	if c.workspace == "" {
+	c.named = domain.WorkspaceID(strings.ToLower(r.Header.Get("X-Tenant-Id")))
+	if c.workspace = c.named; c.workspace == "" {
 		c.workspace = principal.HomeWorkspace()
 	}
 	if who == inWorkspace && c.workspace == "" {

@@ -90,6 +90,14 @@ func (a *api) failureResponse() map[string]*huma.Response {
 	}}
 }
 
+// orNull says that objects may be null, for which the library has no tag.
+func orNull(s *huma.Schema, properties ...string) *huma.Schema {
+	for _, name := range properties {
+		s.Properties[name] = &huma.Schema{OneOf: []*huma.Schema{s.Properties[name], {Type: "null"}}}
+	}
+	return s
+}
+
 func schemaOf[T any](r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
 
 // serveDocument makes the document once all routes stand, and serves it.

@@ -35,6 +35,14 @@ func tooLarge() error {
 	return domain.Errorf(domain.TooLarge, "the body is larger than %d bytes", maxBody)
 }
 
+// malformed is a request that the model's API answers with 400 instead of 422.
+type malformed struct{ error }
+
+func badRequest(text string) error { return &malformed{domain.Errorf(domain.Invalid, "%s", text)} }
+
+// Unwrap gives the error its kind and text.
+func (m *malformed) Unwrap() error { return m.error }
+
 // errOrgKeyNeedsWorkspace is the answer to a key that reaches several workspaces and names none.
 var errOrgKeyNeedsWorkspace = domain.Errorf(domain.Forbidden, "org_scoped_key_requires_workspace")
 
@@ -64,6 +72,9 @@ func fail(w http.ResponseWriter, _ *http.Request, err error) {
 	known := domain.AsError(err)
 	body := failure{Detail: known.Text, Error: known.Text}
 	status := statusOf(known.Kind)
+	if _, ok := errors.AsType[*malformed](err); ok {
+		status = http.StatusBadRequest
+	}
 	switch status {
 	case http.StatusUnprocessableEntity:
 		body.Detail = wrongFields(err, known)
@@ -93,6 +104,11 @@ const mediaType = "application/json"
 func wrongFields(err error, known *domain.Error) []fieldError {
 	if request, ok := errors.AsType[*invalidRequest](err); ok {
 		return request.fields
+	}
+	if len(known.Rows) > 0 {
+		return list(known.Rows, func(row domain.RowError) fieldError {
+			return fieldError{[]any{"body", row.Row, row.Field}, row.Text, "value_error"}
+		})
 	}
 	location := []any{"body"}
 	if known.Field != "" {

@@ -27,6 +27,7 @@ type orgPending struct {
 	OrganizationID  domain.OrgID         `json:"organization_id"`
 	FullName        *string              `json:"full_name"`
 	Password        *string              `json:"password"`
+	IsMember        bool                 `json:"is_member" doc:"True for somebody who was a member of the organization already and is in the workspace now."`
 }
 
 func (c caller) pending(invites []domain.Invite) []orgPending {
@@ -59,22 +60,60 @@ func (a *api) everyInvite(ctx context.Context, c caller) ([]domain.Invite, error
 // pendingCreate is one address to invite.
 type pendingCreate struct {
 	Email           string               `json:"email"`
-	RoleID          *domain.RoleID       `json:"role_id,omitempty" doc:"The org role; Organization User when absent."`
+	RoleID          *domain.RoleID       `json:"role_id,omitempty" nullable:"true" doc:"The org role; Organization User when absent."`
 	WorkspaceIDs    []domain.WorkspaceID `json:"workspace_ids,omitempty"`
-	WorkspaceRoleID *domain.RoleID       `json:"workspace_role_id,omitempty" doc:"The role in those workspaces; Editor when absent."`
+	WorkspaceRoleID *domain.RoleID       `json:"workspace_role_id,omitempty" nullable:"true" doc:"The role in those workspaces; Editor when absent."`
+	Password        *string              `json:"password,omitempty" nullable:"true" doc:"There are no passwords here; people sign in at the identity provider."`
+}
+
+func (p pendingCreate) request() domain.InviteRequest {
+	request := domain.InviteRequest{Email: p.Email, Workspaces: p.WorkspaceIDs}
+	assign(&request.Role, p.RoleID)
+	assign(&request.WorkspaceRole, p.WorkspaceRoleID)
+	return request
 }
 
 type invitation struct{ Body pendingCreate }
 
+// errNoPasswords is the answer to a password that a client wants to set.
+func errNoPasswords() error {
+	return invalid("body", "password", "there are no passwords here; people sign in at the identity provider")
+}
+
 func (a *api) inviteMember(ctx context.Context, c caller, in *invitation) (*out[orgPending], error) {
-	request := domain.InviteRequest{Email: in.Body.Email, Workspaces: in.Body.WorkspaceIDs}
-	assign(&request.Role, in.Body.RoleID)
-	assign(&request.WorkspaceRole, in.Body.WorkspaceRoleID)
-	made, err := a.Service.Invite(ctx, c.scope, request)
+	if in.Body.Password != nil {
+		return nil, errNoPasswords()
+	}
+	made, err := a.Service.Invite(ctx, c.scope, in.Body.request())
 	if err != nil {
 		return nil, err
 	}
 	return found(pending(made, c))
+}
+
+type invitations struct {
+	Body []pendingCreate `maxItems:"500" nullable:"false"`
+}
+
+func (in *invitations) requests() ([]domain.InviteRequest, error) {
+	for _, one := range in.Body {
+		if one.Password != nil {
+			return nil, errNoPasswords()
+		}
+	}
+	return list(in.Body, pendingCreate.request), nil
+}
+
+func (a *api) inviteMembers(ctx context.Context, c caller, in *invitations) (*out[[]orgPending], error) {
+	requests, err := in.requests()
+	if err != nil {
+		return nil, err
+	}
+	made, err := a.Service.InviteAll(ctx, c.scope, requests)
+	if err != nil {
+		return nil, err
+	}
+	return found(c.pending(made))
 }
 
 type invitePath struct {

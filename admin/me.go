@@ -80,15 +80,14 @@ func mine(org domain.MyOrg) myOrganization {
 }
 
 func access(why domain.Why) Access {
-	role, _ := domain.SystemRole(why.Role)
 	return Access{
-		WorkspaceID: nullable(why.Workspace), WorkspaceName: why.Name, RoleID: why.Role, RoleName: role.DisplayName, Role: role.Name,
-		Permissions: permissions(role.Permissions), Grant: grant(why.Grant), Implied: why.Implied, Lost: list(why.Lost, lost),
+		WorkspaceID: nullable(why.Workspace), WorkspaceName: why.Name, RoleID: why.Role, RoleName: why.As.DisplayName, Role: why.As.Name,
+		Permissions: permissions(why.As.Permissions), Grant: grant(why.Grant), Implied: why.Implied, Lost: list(why.Lost, lost),
 	}
 }
 
 func lost(l domain.Lost) lostGrant {
-	return lostGrant{l.Role, domain.RoleName(l.Role), grant(l.Grant), l.Why}
+	return lostGrant{l.Role, l.As.DisplayName, grant(l.Grant), l.Why}
 }
 
 func grant(g domain.Grant) grantBody {

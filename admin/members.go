@@ -50,9 +50,11 @@ type providerUser struct {
 	EmailConfirmedAt   *time.Time        `json:"email_confirmed_at"`
 }
 
-func member(view domain.MemberView, c caller) orgMember {
+func member(view domain.MemberView, c caller) orgMember { return memberIn(view, c.scope.Org()) }
+
+func memberIn(view domain.MemberView, org domain.OrgID) orgMember {
 	body := orgMember{
-		ID: view.ID, OrganizationID: c.scope.Org(), CreatedAt: view.CreatedAt, UserID: view.User, LSUserID: view.User,
+		ID: view.ID, OrganizationID: org, CreatedAt: view.CreatedAt, UserID: view.User, LSUserID: view.User,
 		ReadOnly: view.Role.Role == domain.RoleOrgViewer, RoleID: &view.Role.Role, RoleName: nullable(domain.RoleName(view.Role.Role)),
 		AccessScope: domain.ScopeOrganization, Email: nullable(view.Email), FullName: nullable(view.FullName), DisplayName: nullable(view.FullName),
 		IsDisabled: view.Status == domain.Disabled, LoginMethods: loginMethods(view), OrgRoleID: view.Role.Role,
@@ -142,15 +144,21 @@ func (a *api) listActiveMembers(ctx context.Context, c caller, in *activeQuery) 
 type memberUpdate struct {
 	ID   domain.MemberID `path:"identity_id"`
 	Body *struct {
-		RoleID *domain.RoleID `json:"role_id,omitempty"`
+		RoleID     *domain.RoleID `json:"role_id,omitempty" nullable:"true"`
+		IsDisabled *bool          `json:"is_disabled,omitempty" nullable:"true" doc:"Ends the member's access, with sessions and tokens, or gives it back."`
+		Password   *string        `json:"password,omitempty" nullable:"true" doc:"There are no passwords here; people sign in at the identity provider."`
 	} `nameHint:"OrgMemberUpdate"`
 }
 
 func (a *api) updateMember(ctx context.Context, c caller, in *memberUpdate) (*out[orgMember], error) {
-	view, err := a.Service.Member(ctx, c.scope, in.ID)
-	if err == nil && in.Body != nil && in.Body.RoleID != nil {
-		view, err = a.Service.SetMemberRole(ctx, c.scope, in.ID, *in.Body.RoleID)
+	update := domain.MemberUpdate{}
+	if in.Body != nil {
+		if in.Body.Password != nil {
+			return nil, errNoPasswords()
+		}
+		update.Role, update.Disabled = in.Body.RoleID, in.Body.IsDisabled
 	}
+	view, err := a.Service.UpdateMember(ctx, c.scope, in.ID, update)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,22 @@ func org(view domain.OrgView) OrgSlim {
 	}
 }
 
-func (a *api) listOrgs(ctx context.Context, c caller, _ *none) (*out[[]OrgSlim], error) {
+type orgsQuery struct {
+	SkipCreate bool `query:"skip_create" doc:"Do not make the caller's personal organization, where such are allowed."`
+}
+
+func (a *api) listOrgs(ctx context.Context, c caller, in *orgsQuery) (*out[[]OrgSlim], error) {
+	if !in.SkipCreate {
+		made, err := a.Service.EnsurePersonalOrganization(ctx, c.principal)
+		if err != nil {
+			return nil, err
+		}
+		if made {
+			if c.principal, err = c.again(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
 	views, err := a.Service.Organizations(ctx, c.principal)
 	if err != nil {
 		return nil, err
@@ -60,13 +75,16 @@ func (a *api) listOrgs(ctx context.Context, c caller, _ *none) (*out[[]OrgSlim],
 
 type orgCreation struct {
 	Body struct {
-		DisplayName string `json:"display_name"`
-		IsPersonal  bool   `json:"is_personal"`
+		DisplayName string  `json:"display_name"`
+		IsPersonal  bool    `json:"is_personal"`
+		Contact     *string `json:"security_contact,omitempty" nullable:"true"`
 	} `nameHint:"OrgCreate"`
 }
 
 func (a *api) createOrg(ctx context.Context, c caller, in *orgCreation) (*out[OrgSlim], error) {
-	id, err := a.Service.CreateOrganization(ctx, c.principal, in.Body.DisplayName, in.Body.IsPersonal)
+	contact := ""
+	assign(&contact, in.Body.Contact)
+	id, err := a.Service.CreateOrganization(ctx, c.principal, in.Body.DisplayName, in.Body.IsPersonal, contact)
 	if err != nil {
 		return nil, err
 	}

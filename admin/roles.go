@@ -18,18 +18,71 @@ type roleBody struct {
 	IsRestricted   bool                `json:"is_restricted"`
 }
 
-func listRoles(_ context.Context, c caller, _ *none) (*out[[]roleBody], error) {
-	if !c.scope.Has(domain.PermOrgRead) {
-		return nil, domain.Errorf(domain.Forbidden, "this needs the permission %q", domain.PermOrgRead)
-	}
-	return found(list(domain.SystemRoles(), role))
-}
-
-func role(r domain.Role) roleBody {
-	return roleBody{
+func role(r domain.Role, c caller) roleBody {
+	body := roleBody{
 		ID: r.ID, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description,
 		Permissions: permissions(r.Permissions), AccessScope: r.Scope,
 	}
+	if org := c.scope.Org(); r.Custom() {
+		body.OrganizationID = &org
+	}
+	return body
+}
+
+func (a *api) listRoles(ctx context.Context, c caller, _ *none) (*out[[]roleBody], error) {
+	roles, err := a.Service.Roles(ctx, c.scope)
+	if err != nil {
+		return nil, err
+	}
+	return found(list(roles, func(r domain.Role) roleBody { return role(r, c) }))
+}
+
+// roleFields are what a custom role is made of.
+type roleFields struct {
+	DisplayName *string              `json:"display_name,omitempty"`
+	Description *string              `json:"description,omitempty"`
+	Permissions *[]domain.Permission `json:"permissions,omitempty" doc:"Workspace permissions, and what applications define themselves (resource:action)."`
+}
+
+func (f roleFields) change() domain.RoleChange {
+	return domain.RoleChange{DisplayName: f.DisplayName, Description: f.Description, Permissions: f.Permissions}
+}
+
+type roleCreation struct {
+	Body struct {
+		DisplayName string              `json:"display_name"`
+		Description string              `json:"description,omitempty"`
+		Permissions []domain.Permission `json:"permissions" nullable:"false" doc:"Workspace permissions, and what applications define themselves (resource:action)."`
+	} `nameHint:"RoleCreate"`
+}
+
+type roleUpdate struct {
+	ID   domain.RoleID `path:"role_id"`
+	Body roleFields    `nameHint:"RoleUpdate"`
+}
+
+type rolePath struct {
+	ID domain.RoleID `path:"role_id"`
+}
+
+func (a *api) createRole(ctx context.Context, c caller, in *roleCreation) (*out[roleBody], error) {
+	fields := roleFields{&in.Body.DisplayName, &in.Body.Description, &in.Body.Permissions}
+	return c.roleOr(a.Service.CreateRole(ctx, c.scope, fields.change()))
+}
+
+func (a *api) updateRole(ctx context.Context, c caller, in *roleUpdate) (*out[roleBody], error) {
+	return c.roleOr(a.Service.UpdateRole(ctx, c.scope, in.ID, in.Body.change()))
+}
+
+func (a *api) deleteRole(ctx context.Context, c caller, in *rolePath) (*out[roleBody], error) {
+	return c.roleOr(a.Service.DeleteRole(ctx, c.scope, in.ID))
+}
+
+func (c caller) roleOr(r domain.Role, err error) (*out[roleBody], error) {
+	if err != nil {
+		return nil, err
+	}
+	return found(role(r, c))
 }
 
 type permissionBody struct {

@@ -36,7 +36,72 @@ func (a *api) listSSOSettings(ctx context.Context, c caller, _ *none) (*out[[]ss
 	if err != nil {
 		return nil, err
 	}
+	if settings.Removed {
+		return found([]ssoProvider{})
+	}
 	return found([]ssoProvider{sso(settings, c)})
+}
+
+type ssoCreation struct {
+	Body ssoCreate
+}
+
+// ssoCreate has what a record must have; the rest has defaults.
+type ssoCreate struct {
+	DefaultWorkspaceRole domain.RoleID        `json:"default_workspace_role_id"`
+	DefaultWorkspaces    []domain.WorkspaceID `json:"default_workspace_ids" nullable:"false"`
+	GroupsEnabled        *bool                `json:"sso_groups_enabled,omitempty"`
+	GroupsClaim          *string              `json:"sso_groups_claim_field,omitempty" maxLength:"200"`
+	GroupsRequired       *bool                `json:"sso_groups_required,omitempty"`
+	GroupsRoleSync       *bool                `json:"sso_groups_role_sync_enabled,omitempty"`
+	MetadataURL          *string              `json:"metadata_url,omitempty" nullable:"true" doc:"SAML is not spoken here."`
+	MetadataXML          *string              `json:"metadata_xml,omitempty" nullable:"true" doc:"SAML is not spoken here."`
+}
+
+func (a *api) createSSOSettings(ctx context.Context, c caller, in *ssoCreation) (*out[ssoProvider], error) {
+	if in.Body.MetadataURL != nil || in.Body.MetadataXML != nil {
+		return nil, invalid("body", "metadata_url", "SAML is not spoken here; identity providers are OpenID Connect, and configured on the server")
+	}
+	update := ssoUpdate{
+		&in.Body.DefaultWorkspaceRole, &in.Body.DefaultWorkspaces, in.Body.GroupsEnabled, in.Body.GroupsClaim, in.Body.GroupsRequired, in.Body.GroupsRoleSync,
+	}
+	return ssoOr(c)(a.Service.RestoreSSO(ctx, c.scope, update.apply))
+}
+
+type ssoPath struct {
+	ID string `path:"id"`
+}
+
+func (a *api) deleteSSOSettings(ctx context.Context, c caller, in *ssoPath) (*out[ssoProvider], error) {
+	return ssoOr(c)(a.Service.RemoveSSO(ctx, c.scope, in.ID))
+}
+
+func ssoOr(c caller) func(domain.SSOSettings, error) (*out[ssoProvider], error) {
+	return func(settings domain.SSOSettings, err error) (*out[ssoProvider], error) {
+		if err != nil {
+			return nil, err
+		}
+		return found(sso(settings, c))
+	}
+}
+
+type loginMethodsUpdate struct {
+	Body struct {
+		SSOOnly *bool `json:"sso_only,omitempty" nullable:"true"`
+	} `nameHint:"LoginMethodsUpdate"`
+}
+
+type loginMethodsBody struct {
+	SSOOnly bool `json:"sso_only"`
+}
+
+// updateLoginMethods keeps the switch of the model's API; there is no other way in than single sign-on.
+func (a *api) updateLoginMethods(ctx context.Context, c caller, in *loginMethodsUpdate) (*out[loginMethodsBody], error) {
+	view, err := a.Service.SetLoginMethods(ctx, c.scope, in.Body.SSOOnly)
+	if err != nil {
+		return nil, err
+	}
+	return found(loginMethodsBody{view.Settings.SSOOnly})
 }
 
 type ssoUpdate struct {
@@ -55,18 +120,17 @@ type ssoUpdateRequest struct {
 
 // updateSSOSettings changes how people join from now on (R15).
 func (a *api) updateSSOSettings(ctx context.Context, c caller, in *ssoUpdateRequest) (*out[ssoProvider], error) {
-	settings, err := a.Service.SetSSODefaults(ctx, c.scope, in.ID, func(s *domain.SSOSettings) {
-		if in.Body != nil {
-			assign(&s.DefaultWorkspaceRole, in.Body.DefaultWorkspaceRole)
-			assign(&s.DefaultWorkspaces, in.Body.DefaultWorkspaces)
-			assign(&s.GroupsEnabled, in.Body.GroupsEnabled)
-			assign(&s.GroupsClaim, in.Body.GroupsClaim)
-			assign(&s.GroupsRequired, in.Body.GroupsRequired)
-			assign(&s.GroupsRoleSync, in.Body.GroupsRoleSync)
-		}
-	})
-	if err != nil {
-		return nil, err
+	if in.Body == nil {
+		in.Body = &ssoUpdate{}
 	}
-	return found(sso(settings, c))
+	return ssoOr(c)(a.Service.SetSSODefaults(ctx, c.scope, in.ID, in.Body.apply))
+}
+
+func (u *ssoUpdate) apply(s *domain.SSOSettings) {
+	assign(&s.DefaultWorkspaceRole, u.DefaultWorkspaceRole)
+	assign(&s.DefaultWorkspaces, u.DefaultWorkspaces)
+	assign(&s.GroupsEnabled, u.GroupsEnabled)
+	assign(&s.GroupsClaim, u.GroupsClaim)
+	assign(&s.GroupsRequired, u.GroupsRequired)
+	assign(&s.GroupsRoleSync, u.GroupsRoleSync)
 }

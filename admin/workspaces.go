@@ -23,16 +23,14 @@ type tenant struct {
 	Permissions    []domain.Permission `json:"permissions" nullable:"false"`
 }
 
-func workspace(view domain.WorkspaceView, c caller) tenant {
-	body := tenant{
-		ID: view.ID, OrganizationID: c.scope.Org(), CreatedAt: view.CreatedAt, DisplayName: view.DisplayName,
-		IsDeleted: view.Deleted(), RoleID: nullable(view.Role), Permissions: permissions(view.Permissions),
-		ReadOnly: view.Role == domain.RoleWorkViewer,
+func workspace(view domain.WorkspaceView, c caller) tenant { return tenantOf(view, c.scope.Org()) }
+
+func tenantOf(view domain.WorkspaceView, org domain.OrgID) tenant {
+	return tenant{
+		ID: view.ID, OrganizationID: org, CreatedAt: view.CreatedAt, DisplayName: view.DisplayName, Handle: nullable(view.Handle),
+		IsDeleted: view.Deleted(), RoleID: nullable(view.Role.ID), RoleName: nullable(view.Role.DisplayName),
+		Permissions: permissions(view.Role.Permissions), ReadOnly: view.Role.ID == domain.RoleWorkViewer,
 	}
-	if view.Role != "" {
-		body.RoleName = nullable(domain.RoleName(view.Role))
-	}
-	return body
 }
 
 type workspaceQuery struct {
@@ -56,7 +54,13 @@ type workspaceName struct {
 	DisplayName string `json:"display_name"`
 }
 
-type workspaceCreation struct{ Body workspaceName }
+type workspaceCreation struct {
+	Body struct {
+		DisplayName string              `json:"display_name"`
+		ID          *domain.WorkspaceID `json:"id,omitempty" nullable:"true" doc:"A UUID chosen by the client."`
+		Handle      *string             `json:"tenant_handle,omitempty" nullable:"true" doc:"A short name for addresses."`
+	} `nameHint:"WorkspaceCreate"`
+}
 
 type workspaceUpdate struct {
 	ID   domain.WorkspaceID `path:"workspace_id"`
@@ -64,7 +68,10 @@ type workspaceUpdate struct {
 }
 
 func (a *api) createWorkspace(ctx context.Context, c caller, in *workspaceCreation) (*out[tenant], error) {
-	made, err := a.Service.CreateWorkspace(ctx, c.scope, in.Body.DisplayName)
+	request := domain.NewWorkspace{Name: in.Body.DisplayName}
+	assign(&request.ID, in.Body.ID)
+	assign(&request.Handle, in.Body.Handle)
+	made, err := a.Service.CreateWorkspace(ctx, c.scope, request)
 	if err != nil {
 		return nil, err
 	}
@@ -97,4 +104,33 @@ func (a *api) deleteWorkspace(ctx context.Context, c caller, in *workspacePath) 
 		return nil, err
 	}
 	return found(workspaceGone{in.ID, true})
+}
+
+// settings are what the model's API says of the current workspace.
+type settings struct {
+	ID          domain.WorkspaceID `json:"id"`
+	DisplayName string             `json:"display_name"`
+	CreatedAt   time.Time          `json:"created_at"`
+	Handle      *string            `json:"tenant_handle"`
+}
+
+func (a *api) getSettings(ctx context.Context, c caller, _ *none) (*out[settings], error) {
+	return settingsOr(a.Service.Workspace(ctx, c.scope, c.workspace))
+}
+
+func settingsOr(view domain.WorkspaceView, err error) (*out[settings], error) {
+	if err != nil {
+		return nil, err
+	}
+	return found(settings{view.ID, view.DisplayName, view.CreatedAt, nullable(view.Handle)})
+}
+
+type handleUpdate struct {
+	Body struct {
+		Handle string `json:"tenant_handle" doc:"Empty for none."`
+	} `nameHint:"HandleUpdate"`
+}
+
+func (a *api) setHandle(ctx context.Context, c caller, in *handleUpdate) (*out[settings], error) {
+	return settingsOr(a.Service.SetHandle(ctx, c.scope, c.workspace, in.Body.Handle))
 }

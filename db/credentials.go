@@ -54,8 +54,9 @@ func (s credentialStore) Key(digest domain.Digest) (domain.Key, domain.Holder, e
 		holderRow
 	}
 	err := s.all(&rows, `SELECT k.id, k.org_id, k.kind, k.digest, k.short, k.user_id, k.description, k.role_id, k.org_role_id,
-		k.workspaces, k.default_workspace, k.created_by, k.created_at, k.last_used_at, k.expires_at, `+holderColumns+`
-		FROM api_keys k LEFT JOIN users u ON u.id = k.user_id
+		k.workspaces, k.default_workspace, k.created_by, k.created_at, k.last_used_at, k.expires_at,
+		k.account_id, k.revoked_at, COALESCE(a.workspaces, '') AS places, `+holderColumns+`
+		FROM api_keys k LEFT JOIN service_accounts a ON a.org_id = k.org_id AND a.id = k.account_id LEFT JOIN users u ON u.id = k.user_id
 		LEFT JOIN members m ON m.user_id = u.id LEFT JOIN orgs o ON o.id = m.org_id
 		WHERE k.digest = ? ORDER BY o.display_name_key, o.id`, digest)
 	if err != nil {

@@ -111,8 +111,12 @@ func uniqueField(constraint string) string {
 		return "externalId"
 	case "scim_groups_display_name":
 		return "displayName"
-	case "workspaces_name":
+	case "workspaces_name", "roles_name":
 		return "display_name"
+	case "workspaces_handle":
+		return "tenant_handle"
+	case "service_accounts_name":
+		return "name"
 	default:
 		return "id"
 	}

@@ -49,3 +49,10 @@ func (s groupMemberStore) List(group domain.GroupID, after domain.MemberID, limi
 	}
 	return members, nil
 }
+
+// Count implements domain.GroupMemberStore.
+func (s groupMemberStore) Count(group domain.GroupID) (int, error) {
+	var people int
+	err := s.get("", &people, "SELECT COUNT(*) FROM group_members WHERE org_id = ? AND group_id = ?", s.org, group)
+	return people, err
+}

@@ -87,3 +87,35 @@ func groupDocument(q domain.Query, g domain.Group) domain.Document {
 	doc["members"] = members
 	return doc
 }
+
+// List implements domain.GroupStore.
+func (s groupStore) List(q domain.GroupQuery) ([]domain.GroupView, error) {
+	where, args := "g.org_id = ?", []any{s.org}
+	if q.Search != "" {
+		where, args = where+" AND "+s.dialect.contains("g.display_name_key"), append(args, domain.Fold(q.Search))
+	}
+	if q.Unmapped {
+		where += " AND g.mapping = ''"
+	}
+	var rows []struct {
+		groupRow
+
+		People int `db:"people"`
+	}
+	window := q.Clamp()
+	err := s.all(&rows, `SELECT g.id, g.display_name, g.external_id, '' AS data, g.mapping, g.unmapped, g.explicit, g.name_slot, g.version, g.created_at, g.updated_at,
+		(SELECT COUNT(*) FROM group_members gm WHERE gm.org_id = g.org_id AND gm.group_id = g.id) AS people
+		FROM scim_groups g WHERE `+where+` ORDER BY g.display_name_key, g.id LIMIT ? OFFSET ?`, append(args, window.Limit, window.Offset)...)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]domain.GroupView, len(rows))
+	for i, row := range rows {
+		group, err := row.group()
+		if err != nil {
+			return nil, err
+		}
+		views[i] = domain.GroupView{Group: group, People: row.People}
+	}
+	return views, nil
+}

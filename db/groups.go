@@ -173,12 +173,12 @@ func (s groupStore) Bump(id domain.GroupID) (domain.Group, error) {
 }
 
 // SetMapping implements domain.GroupStore.
-func (s groupStore) SetMapping(id domain.GroupID, mapping domain.Mapping, unmapped string) error {
+func (s groupStore) SetMapping(id domain.GroupID, mapping domain.Mapping, unmapped string, explicit bool) error {
 	text, err := encodeMapping(mapping)
 	if err != nil {
 		return err
 	}
-	return s.must("Group", "UPDATE scim_groups SET mapping = ?, unmapped = ? WHERE org_id = ? AND id = ?", text, unmapped, s.org, id)
+	return s.must("Group", "UPDATE scim_groups SET mapping = ?, unmapped = ?, explicit = ? WHERE org_id = ? AND id = ?", text, unmapped, explicit, s.org, id)
 }
 
 // Delete implements domain.GroupStore.

@@ -40,7 +40,7 @@ func (s identityStore) Hold(issuer, subject string) (domain.User, error) {
 		lock += " OF u"
 	}
 	var row userRow
-	err := s.change("identity", &row, `SELECT u.id, u.email, u.full_name, u.created_at FROM identities i JOIN users u ON u.id = i.user_id
+	err := s.change("identity", &row, `SELECT u.id, u.email, u.full_name, u.created_at, u.email_proved FROM identities i JOIN users u ON u.id = i.user_id
 		WHERE i.issuer = ? AND i.subject = ?`+lock, issuer, subject)
 	if err == nil {
 		s.held[row.ID], s.seen[string(row.ID)] = row.user(), true

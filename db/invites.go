@@ -10,19 +10,27 @@ type inviteRow struct {
 	Role          domain.RoleID   `db:"role_id"`
 	Workspaces    string          `db:"workspaces"`
 	WorkspaceRole domain.RoleID   `db:"workspace_role"`
+	OwnRoles      string          `db:"own_roles"`
+	FromWorkspace bool            `db:"from_workspace"`
 	InvitedBy     string          `db:"invited_by"`
 	CreatedAt     int64           `db:"created_at"`
 	ExpiresAt     int64           `db:"expires_at"`
 }
 
-const inviteColumns = "id, email, role_id, workspaces, workspace_role, invited_by, created_at, expires_at"
+const inviteColumns = "id, email, role_id, workspaces, workspace_role, own_roles, from_workspace, invited_by, created_at, expires_at"
 
 func (r inviteRow) invite() (domain.Invite, error) {
 	invite := domain.Invite{
-		ID: r.ID, Email: r.Email, Role: r.Role, WorkspaceRole: r.WorkspaceRole, InvitedBy: r.InvitedBy,
+		ID: r.ID, Email: r.Email, Role: r.Role, WorkspaceRole: r.WorkspaceRole, FromWorkspace: r.FromWorkspace, InvitedBy: r.InvitedBy,
 		CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt),
 	}
-	return invite, decode(r.Workspaces, &invite.Workspaces)
+	if err := decode(r.Workspaces, &invite.Workspaces); err != nil {
+		return invite, err
+	}
+	if r.OwnRoles == "" {
+		return invite, nil
+	}
+	return invite, decode(r.OwnRoles, &invite.OwnRoles)
 }
 
 // Get implements domain.InviteStore.
@@ -53,6 +61,10 @@ func (s inviteStore) List(q domain.MemberQuery) ([]domain.Invite, error) {
 	if len(q.IDs) > 0 {
 		where, args = where+" AND id "+s.dialect.in(len(q.IDs)), append(args, texts(q.IDs))
 	}
+	if q.Workspace != "" {
+		// An id is long enough to be looked for in the JSON of the list.
+		where, args = where+" AND "+s.dialect.contains("workspaces"), append(args, q.Workspace)
+	}
 	if q.Search != "" {
 		where, args = where+" AND "+s.dialect.contains("email_key"), append(args, domain.Fold(q.Search))
 	}
@@ -79,16 +91,22 @@ func (s inviteStore) Put(i domain.Invite) error {
 	if err != nil {
 		return err
 	}
+	own := ""
+	if len(i.OwnRoles) > 0 {
+		if own, err = encode(i.OwnRoles); err != nil {
+			return err
+		}
+	}
 	emailKey, err := key("email", i.Email)
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(`INSERT INTO invites (org_id, email_key, `+inviteColumns+`) VALUES (`+places(10)+`)
+	return s.later("invites", `INSERT INTO invites (org_id, email_key, `+inviteColumns+`) VALUES (`+places(12)+`)
 		ON CONFLICT (org_id, email_key) DO UPDATE SET id = excluded.id, email = excluded.email, role_id = excluded.role_id,
-		workspaces = excluded.workspaces, workspace_role = excluded.workspace_role, invited_by = excluded.invited_by,
+		workspaces = excluded.workspaces, workspace_role = excluded.workspace_role, own_roles = excluded.own_roles,
+		from_workspace = excluded.from_workspace, invited_by = excluded.invited_by,
 		created_at = excluded.created_at, expires_at = excluded.expires_at`,
-		s.org, emailKey, i.ID, i.Email, i.Role, workspaces, i.WorkspaceRole, i.InvitedBy, micros(i.CreatedAt), micros(i.ExpiresAt))
-	return err
+		s.org, emailKey, i.ID, i.Email, i.Role, workspaces, i.WorkspaceRole, own, i.FromWorkspace, i.InvitedBy, micros(i.CreatedAt), micros(i.ExpiresAt))
 }
 
 // Delete implements domain.InviteStore.

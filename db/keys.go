@@ -24,16 +24,26 @@ type keyRow struct {
 	CreatedAt        int64              `db:"created_at"`
 	LastUsedAt       int64              `db:"last_used_at"`
 	ExpiresAt        int64              `db:"expires_at"`
+	Account          domain.AccountID   `db:"account_id"`
+	RevokedAt        int64              `db:"revoked_at"`
+	// Places are the account's, where the statement has joined it.
+	Places string `db:"places"`
 }
 
 const keyColumns = `id, org_id, kind, digest, short, user_id, description, role_id, org_role_id,
-	workspaces, default_workspace, created_by, created_at, last_used_at, expires_at`
+	workspaces, default_workspace, created_by, created_at, last_used_at, expires_at, account_id, revoked_at`
 
 func (r keyRow) key() (domain.Key, error) {
 	key := domain.Key{
 		ID: r.ID, Org: r.Org, Kind: r.Kind, Digest: r.Digest, Short: r.Short, User: r.User, Description: r.Description,
 		Role: r.Role, OrgRole: r.OrgRole, DefaultWorkspace: r.DefaultWorkspace, CreatedBy: r.CreatedBy,
 		CreatedAt: moment(r.CreatedAt), LastUsedAt: moment(r.LastUsedAt), ExpiresAt: moment(r.ExpiresAt),
+		Account: r.Account, RevokedAt: moment(r.RevokedAt),
+	}
+	if r.Places != "" {
+		if err := decode(r.Places, &key.AccountRoles); err != nil {
+			return key, err
+		}
 	}
 	return key, decode(r.Workspaces, &key.Workspaces)
 }
@@ -66,15 +76,30 @@ func (s keyStore) Insert(k domain.Key) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.exec("INSERT INTO api_keys ("+keyColumns+") VALUES ("+places(15)+")",
+	_, err = s.exec("INSERT INTO api_keys ("+keyColumns+") VALUES ("+places(17)+")",
 		k.ID, s.org, k.Kind, k.Digest, k.Short, k.User, k.Description, k.Role, k.OrgRole, workspaces, k.DefaultWorkspace,
-		k.CreatedBy, micros(k.CreatedAt), micros(k.LastUsedAt), micros(k.ExpiresAt))
+		k.CreatedBy, micros(k.CreatedAt), micros(k.LastUsedAt), micros(k.ExpiresAt), k.Account, micros(k.RevokedAt))
 	return err
 }
 
 // Delete implements domain.KeyStore.
 func (s keyStore) Delete(id domain.KeyID) error {
 	return s.must("key", "DELETE FROM api_keys WHERE org_id = ? AND id = ?", s.org, id)
+}
+
+// Update implements domain.KeyStore.
+func (s keyStore) Update(k domain.Key) error {
+	return s.must("key", "UPDATE api_keys SET role_id = ?, org_role_id = ?, revoked_at = ? WHERE org_id = ? AND id = ?",
+		k.Role, k.OrgRole, micros(k.RevokedAt), s.org, k.ID)
+}
+
+// DeleteOfAccount implements domain.KeyStore.
+func (s keyStore) DeleteOfAccount(account domain.AccountID) error {
+	if account == "" {
+		return s.writable() // most keys have no account
+	}
+	_, err := s.exec("DELETE FROM api_keys WHERE org_id = ? AND account_id = ? AND account_id <> ''", s.org, account)
+	return err
 }
 
 // DeleteOfUser implements domain.KeyStore.

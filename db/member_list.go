@@ -31,13 +31,17 @@ func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
 	case "role":
 		order = "m.role_id" // the ids of the org roles are in order of power
 	}
-	window := q.Clamp()
+	return s.views(where, direction(order, "m.id", q.Descending), args, q.Clamp())
+}
+
+// views reads the members that a condition selects, with the people behind them.
+func (s memberStore) views(where, order string, args []any, window domain.Window) ([]domain.MemberView, error) {
 	var rows []memberViewRow
 	err := s.all(&rows, `SELECT m.id, m.user_id, m.status, m.created_at, m.role_id, m.grant_kind, m.grant_source, m.grant_source_name,
 		m.granted_at, m.replaced, u.email, u.full_name,
 		EXISTS (SELECT 1 FROM scim_users su WHERE su.org_id = m.org_id AND su.id = m.id) AS scim
 		FROM members m JOIN users u ON u.id = m.user_id WHERE `+where+`
-		ORDER BY `+direction(order, "m.id", q.Descending)+` LIMIT ? OFFSET ?`, append(args, window.Limit, window.Offset)...)
+		ORDER BY `+order+` LIMIT ? OFFSET ?`, append(args, window.Limit, window.Offset)...)
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,13 @@ func (s memberStore) Lock(ids []domain.MemberID) error {
 	return s.writable()
 }
 
+// CountActive implements domain.MemberStore.
+func (s memberStore) CountActive() (int, error) {
+	var count int
+	err := s.get("", &count, "SELECT COUNT(*) FROM members WHERE org_id = ? AND status = 'active'", s.org)
+	return count, err
+}
+
 // CountAdmins implements domain.MemberStore; the role's id is written out because the index is partial.
 func (s memberStore) CountAdmins() (int, error) {
 	var count int

@@ -41,7 +41,7 @@ func (s scimUserStore) Newcomer(a domain.Arrival) (domain.Newcomer, error) {
 func (s scimUserStore) arrival(a domain.Arrival) (query string, args []any) {
 	if a.EmailKey != "" {
 		query = "SELECT 'email' AS found, " + userColumns + ` FROM users WHERE email_key = ? AND email_key <> ''
-			UNION ALL SELECT 'invite', id, email, '', created_at FROM invites WHERE org_id = ? AND email_key = ?`
+			UNION ALL SELECT 'invite', id, email, '', created_at, FALSE FROM invites WHERE org_id = ? AND email_key = ?`
 		args = []any{a.EmailKey, s.org, a.EmailKey}
 	}
 	if a.Subject == "" || len(a.Issuers) == 0 {
@@ -50,7 +50,7 @@ func (s scimUserStore) arrival(a domain.Arrival) (query string, args []any) {
 	if query != "" {
 		query += " UNION ALL "
 	}
-	query += `SELECT i.issuer AS found, u.id, u.email, u.full_name, u.created_at FROM identities i JOIN users u ON u.id = i.user_id
+	query += `SELECT i.issuer AS found, u.id, u.email, u.full_name, u.created_at, u.email_proved FROM identities i JOIN users u ON u.id = i.user_id
 		WHERE i.issuer IN (` + places(len(a.Issuers)) + `) AND i.subject = ?`
 	for _, issuer := range a.Issuers {
 		args = append(args, issuer)

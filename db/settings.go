@@ -13,14 +13,15 @@ type ssoRow struct {
 	Claim      string        `db:"groups_claim"`
 	Required   bool          `db:"groups_required"`
 	RoleSync   bool          `db:"groups_role_sync"`
+	Removed    bool          `db:"removed"`
 }
 
-const ssoColumns = "s.id AS sso_id, s.provider_id, s.default_workspace_role, s.default_workspaces, s.groups_enabled, s.groups_claim, s.groups_required, s.groups_role_sync"
+const ssoColumns = "s.id AS sso_id, s.provider_id, s.default_workspace_role, s.default_workspaces, s.groups_enabled, s.groups_claim, s.groups_required, s.groups_role_sync, s.removed"
 
 func (r ssoRow) settings() (domain.SSOSettings, error) {
 	sso := domain.SSOSettings{
 		ID: r.SSO, ProviderID: r.Provider, DefaultWorkspaceRole: r.Role,
-		GroupsEnabled: r.Enabled, GroupsClaim: r.Claim, GroupsRequired: r.Required, GroupsRoleSync: r.RoleSync,
+		GroupsEnabled: r.Enabled, GroupsClaim: r.Claim, GroupsRequired: r.Required, GroupsRoleSync: r.RoleSync, Removed: r.Removed,
 	}
 	return sso, decode(r.Workspaces, &sso.DefaultWorkspaces)
 }
@@ -70,6 +71,6 @@ func (s settingsStore) UpdateSSO(sso domain.SSOSettings) error {
 	if err != nil {
 		return err
 	}
-	return s.must("SSO settings", "UPDATE sso_settings SET provider_id = ?, default_workspace_role = ?, default_workspaces = ?, groups_enabled = ?, groups_claim = ?, groups_required = ?, groups_role_sync = ? WHERE org_id = ? AND id = ?",
-		sso.ProviderID, sso.DefaultWorkspaceRole, workspaces, sso.GroupsEnabled, sso.GroupsClaim, sso.GroupsRequired, sso.GroupsRoleSync, s.org, sso.ID)
+	return s.must("SSO settings", "UPDATE sso_settings SET provider_id = ?, default_workspace_role = ?, default_workspaces = ?, groups_enabled = ?, groups_claim = ?, groups_required = ?, groups_role_sync = ?, removed = ? WHERE org_id = ? AND id = ?",
+		sso.ProviderID, sso.DefaultWorkspaceRole, workspaces, sso.GroupsEnabled, sso.GroupsClaim, sso.GroupsRequired, sso.GroupsRoleSync, sso.Removed, s.org, sso.ID)
 }

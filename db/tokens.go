@@ -21,21 +21,23 @@ type tokenRow struct {
 	ExpiresAt   int64          `db:"expires_at"`
 	Profile     string         `db:"profile"`
 	Revision    int64          `db:"revision"`
+	Guarded     bool           `db:"guarded"`
 }
 
 const tokenColumns = "id, org_id, digest, description, short, created_by, created_at, updated_at, last_used_at, expires_at, profile" //nolint:gosec // names of columns
 
-// knownTokens are the tokens with the revision of what their organization declared.
+// knownTokens are the tokens with the revision of what their organization declared, and whether its guard is on.
 //
 //nolint:gosec // names of columns
 const knownTokens = `SELECT t.id, t.org_id, t.digest, t.description, t.short, t.created_by, t.created_at, t.updated_at, t.last_used_at, t.expires_at,
-	t.profile, COALESCE(d.revision, 0) AS revision FROM scim_tokens t LEFT JOIN scim_definitions d ON d.org_id = t.org_id`
+	t.profile, COALESCE(d.revision, 0) AS revision, COALESCE(g.enabled, FALSE) AS guarded
+	FROM scim_tokens t LEFT JOIN scim_definitions d ON d.org_id = t.org_id LEFT JOIN guards g ON g.org_id = t.org_id`
 
 func (r tokenRow) token() (domain.SCIMToken, error) {
 	return domain.SCIMToken{
 		ID: r.ID, Org: r.Org, Digest: r.Digest, Description: r.Description, Short: r.Short, CreatedBy: r.CreatedBy,
 		CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt), LastUsedAt: moment(r.LastUsedAt), ExpiresAt: moment(r.ExpiresAt),
-		Profile: domain.SCIMProfile(r.Profile), Definitions: r.Revision,
+		Profile: domain.SCIMProfile(r.Profile), Definitions: r.Revision, Guarded: r.Guarded,
 	}, nil
 }
 

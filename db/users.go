@@ -11,12 +11,13 @@ type userRow struct {
 	Email     string        `db:"email"`
 	FullName  string        `db:"full_name"`
 	CreatedAt int64         `db:"created_at"`
+	Proved    bool          `db:"email_proved"`
 }
 
-const userColumns = "id, email, full_name, created_at"
+const userColumns = "id, email, full_name, created_at, email_proved"
 
 func (r userRow) user() domain.User {
-	return domain.User{ID: r.ID, Email: r.Email, FullName: r.FullName, CreatedAt: moment(r.CreatedAt)}
+	return domain.User{ID: r.ID, Email: r.Email, FullName: r.FullName, CreatedAt: moment(r.CreatedAt), EmailProved: r.Proved}
 }
 
 // Get implements domain.UserStore.
@@ -41,8 +42,8 @@ func (s userStore) Insert(u domain.User) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	created, err := s.presume("users", "INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-		u.ID, u.Email, emailKey, u.FullName, nameKey, micros(u.CreatedAt))
+	created, err := s.presume("users", "INSERT INTO users (id, email, email_key, full_name, full_name_key, created_at, email_proved) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		u.ID, u.Email, emailKey, u.FullName, nameKey, micros(u.CreatedAt), u.EmailProved)
 	if created {
 		s.held[u.ID], s.fresh[u.ID] = u, true
 	}
@@ -64,10 +65,10 @@ func (s userStore) Update(u domain.User) error {
 	if err != nil {
 		return err
 	}
-	update := "UPDATE users SET email = ?, email_key = ?, full_name = ?, full_name_key = ? WHERE id = ?"
-	args := []any{u.Email, emailKey, u.FullName, nameKey, u.ID}
+	update := "UPDATE users SET email = ?, email_key = ?, full_name = ?, full_name_key = ?, email_proved = ? WHERE id = ?"
+	args := []any{u.Email, emailKey, u.FullName, nameKey, u.EmailProved, u.ID}
 	if held, ok := s.held[u.ID]; ok {
-		held.Email, held.FullName = u.Email, u.FullName
+		held.Email, held.FullName, held.EmailProved = u.Email, u.FullName, u.EmailProved
 		s.held[u.ID] = held
 	}
 	if s.seen[string(u.ID)] {
@@ -78,6 +79,13 @@ func (s userStore) Update(u domain.User) error {
 		return taken("emails")
 	}
 	return err
+}
+
+// InvitedTo implements domain.UserStore.
+func (s userStore) InvitedTo(emailKey string) ([]domain.OrgID, error) {
+	var orgs []domain.OrgID
+	err := s.all(&orgs, "SELECT i.org_id FROM invites i JOIN orgs o ON o.id = i.org_id WHERE i.email_key = ? ORDER BY o.display_name_key, o.id", emailKey)
+	return orgs, err
 }
 
 // Delete implements domain.UserStore.

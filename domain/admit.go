@@ -1,7 +1,5 @@
 package domain
 
-import "slices"
-
 // admit applies R12 to the default organization: member, deprovisioned, invited, JIT, or refused.
 func (a *signIn) admit() error {
 	if !a.serves(a.installation.DefaultOrg) {
@@ -183,7 +181,12 @@ func (a *signIn) claim(org OrgTx, settings Org) (bool, error) {
 	}
 	a.joined, a.joinedAt[settings.ID] = true, true
 	scope := within(settings.ID, a.actor())
-	return true, record(a.tx, scope, "claim_pending_organization_invite", a.target(), nil, inviteFacts(invite))
+	roles, err := rolesNamed(org, invite.roles()...)
+	if err != nil {
+		return false, err
+	}
+	facts := inviteFacts(invite, roles)
+	return true, record(a.tx, scope, "claim_pending_organization_invite", a.target(), nil, facts)
 }
 
 // claimInvite makes the membership an invite promises and removes the invite.
@@ -201,8 +204,7 @@ func claimInvite(tx Tx, org OrgTx, invite Invite, user UserID) (Member, error) {
 			return Member{}, err
 		}
 	}
-	grant.Role = invite.WorkspaceRole
-	if err := enterByInvite(org, member.ID, invite.Workspaces, grant); err != nil {
+	if err := enterByInvite(org, member.ID, invite, grant); err != nil {
 		return Member{}, err
 	}
 	return member, org.Invites().Delete(invite.ID)
@@ -222,19 +224,24 @@ func enable(org OrgTx, member Member, role Grant) (Member, error) {
 }
 
 // enterByInvite leaves out the workspaces in which a group grants the role already.
-func enterByInvite(org OrgTx, member MemberID, workspaces []WorkspaceID, grant Grant) error {
-	if len(workspaces) == 0 {
+func enterByInvite(org OrgTx, member MemberID, invite Invite, grant Grant) error {
+	if len(invite.Workspaces) == 0 {
 		return nil
 	}
 	holdings, err := org.Access().Load([]MemberID{member})
 	if err != nil {
 		return err
 	}
-	open := slices.DeleteFunc(slices.Clone(workspaces), func(id WorkspaceID) bool {
-		return holdings[member].Workspaces[id].Kind == GrantGroup
-	})
-	_, err = enterWorkspaces(org, member, open, grant)
-	return err
+	for _, id := range invite.Workspaces {
+		if holdings[member].Workspaces[id].Kind == GrantGroup {
+			continue
+		}
+		grant.Role = invite.RoleIn(id)
+		if _, err := enterWorkspaces(org, member, []WorkspaceID{id}, grant); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enterWorkspaces gives the grant in every workspace that still lives, and returns those that do not (R18).
@@ -276,7 +283,11 @@ func (a *signIn) joinByJIT(org OrgTx) error {
 		return err
 	}
 	a.joined, a.joinedAt[a.installation.DefaultOrg] = true, true
-	after := map[string]any{"org_role": RoleName(RoleOrgUser), "workspace_role": RoleName(grant.Role), "workspaces": sso.DefaultWorkspaces}
+	roles, err := rolesNamed(org, grant.Role)
+	if err != nil {
+		return err
+	}
+	after := map[string]any{"org_role": RoleName(RoleOrgUser), "workspace_role": roles.Name(grant.Role), "workspaces": sso.DefaultWorkspaces}
 	if len(skipped) > 0 {
 		after["skipped_deleted_workspaces"] = skipped
 	}

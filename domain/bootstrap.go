@@ -26,7 +26,9 @@ func systemActor() Actor { return Actor{Kind: ActorSystem, Name: "start-up"} }
 
 // insertOrg creates an organization with one workspace that its first-time users join as Editor (R14).
 func (s *Service) insertOrg(tx Tx, org Org, workspaceName string, actor Actor) error {
+	contact := org.Settings.SecurityContact
 	org.CreatedAt, org.ModifiedAt, org.Settings = tx.Now(), tx.Now(), DefaultSettings()
+	org.Settings.SecurityContact = contact
 	workspace := Workspace{ID: newID[WorkspaceID](tx.Now()), DisplayName: workspaceName, CreatedAt: tx.Now()}
 	sso := SSOSettings{
 		ID: newID[string](tx.Now()), ProviderID: ProviderOIDC,
@@ -110,6 +112,12 @@ func (s *Service) addByHand(ctx context.Context, scope OrgScope, email string, a
 		user, err := userByEmail(tx, email, key, "")
 		if err != nil {
 			return err
+		}
+		if !user.EmailProved {
+			user.EmailProved = true
+			if err := tx.System(systemScope()).Users().Update(user); err != nil {
+				return err
+			}
 		}
 		role := Grant{Kind: GrantManual, Role: RoleOrgUser, SourceName: scope.actor.Name, At: tx.Now()}
 		if admin {

@@ -1,9 +1,6 @@
 package domain
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // SCIMToken is an identity provider's credential for one organization (R25).
 type SCIMToken struct {
@@ -21,8 +18,10 @@ type SCIMToken struct {
 	ExpiresAt time.Time
 	// Profile is how strictly its client is read.
 	Profile SCIMProfile
-	// Definitions is the revision of what the organization declared, read together with the token.
+	// Definitions is the revision of what the organization declared, and Guarded says that its deprovision guard is on;
+	// both are read together with the token.
 	Definitions int64
+	Guarded     bool
 }
 
 // SCIMProfile is how strictly a SCIM client is read; answers are the same in all.
@@ -84,15 +83,15 @@ type Key struct {
 	// Workspaces limits a service key; empty means the whole organization.
 	Workspaces       []WorkspaceID
 	DefaultWorkspace WorkspaceID
-	CreatedBy        string
-	CreatedAt        time.Time
-	LastUsedAt       time.Time
-	ExpiresAt        time.Time
-}
-
-// reaches reports whether a service key may act in a workspace.
-func (k Key) reaches(workspace WorkspaceID) bool {
-	return len(k.Workspaces) == 0 || slices.Contains(k.Workspaces, workspace)
+	// Account is the service account that a service key acts for, and AccountRoles where that is; empty for other keys.
+	Account      AccountID
+	AccountRoles map[WorkspaceID]RoleID
+	CreatedBy    string
+	CreatedAt    time.Time
+	LastUsedAt   time.Time
+	ExpiresAt    time.Time
+	// RevokedAt is when an Admin switched the key off; zero while it works.
+	RevokedAt time.Time
 }
 
 // expired reports whether a credential's end has come; a zero end never comes.

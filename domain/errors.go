@@ -63,6 +63,8 @@ type Error struct {
 	Text string
 	// RetryAfter is how long a client should wait before it tries again; zero when trying again does not help.
 	RetryAfter time.Duration
+	// Rows are the bad rows of a batch; empty for anything else.
+	Rows []RowError
 	// Provider is the provider at which a StepUpNeeded is answered.
 	Provider string
 

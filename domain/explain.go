@@ -7,6 +7,8 @@ import (
 // Lost is a grant that is not in force, and why.
 type Lost struct {
 	Grant
+	// As is the grant's role; Service.Explain fills it in.
+	As Role
 	// Workspace is empty for the org role.
 	Workspace WorkspaceID
 	Why       string
@@ -18,6 +20,8 @@ type Why struct {
 	Workspace WorkspaceID
 	Name      string
 	Grant
+	// As is the grant's role; Service.Explain fills it in.
+	As Role
 	// Implied is true when the role follows from Organization Admin without a row of its own (R3).
 	Implied bool
 	Lost    []Lost
@@ -61,6 +65,39 @@ func impliedByAdmin(why Why, have Held, found bool, org Held) Why {
 	why.Role = RoleWorkAdmin
 	why.Implied = true
 	return why
+}
+
+// RoleName is how people call the role.
+func (w Why) RoleName() string { return w.As.nameOr(w.Role) }
+
+// RoleName is how people call the role.
+func (l Lost) RoleName() string { return l.As.nameOr(l.Role) }
+
+// roles are all roles that the explanation is about.
+func (e *Explanation) roles() []RoleID {
+	var ids []RoleID
+	for _, why := range append([]Why{e.Org}, e.Workspaces...) {
+		ids = append(ids, why.Role)
+		for _, lost := range why.Lost {
+			ids = append(ids, lost.Role)
+		}
+	}
+	return ids
+}
+
+// name fills in the roles that the grants are about.
+func (e *Explanation) name(roles Roles) {
+	e.Org.name(roles)
+	for i := range e.Workspaces {
+		e.Workspaces[i].name(roles)
+	}
+}
+
+func (w *Why) name(roles Roles) {
+	w.As, _ = roles.Get(w.Role)
+	for i := range w.Lost {
+		w.Lost[i].As, _ = roles.Get(w.Lost[i].Role)
+	}
 }
 
 func explainOrg(have Held, groups []GroupGrants) Why {

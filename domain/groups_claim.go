@@ -218,12 +218,12 @@ func (a *signIn) syncGroups(scope OrgScope, sso SSOSettings, member MemberID) er
 	if err := org.Access().Save([]AccessChange{change}); err != nil {
 		return err
 	}
-	fact := accessFact(change, held)
-	if fact == nil {
-		return nil
+	facts, err := accessFacts(org, []AccessChange{change}, holdings)
+	if err != nil || len(facts) == 0 {
+		return err
 	}
 	names, _ := a.claims.groupsOf(sso.GroupsClaim)
-	return record(a.tx, scope, "sync_sso_groups", a.target(), nil, map[string]any{"access": fact, "groups": names})
+	return record(a.tx, scope, "sync_sso_groups", a.target(), nil, map[string]any{"access": facts[0], "groups": names})
 }
 
 // keepLastAdmin leaves the last Organization Admin in office when a token no longer says so (R8, item 75).

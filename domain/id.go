@@ -28,6 +28,8 @@ type (
 	TokenID string
 	// KeyID names a personal access token or a service key.
 	KeyID string
+	// AccountID names a service account.
+	AccountID string
 	// SessionID is a session's public handle, not its secret.
 	SessionID string
 	// IdentityID names one way a user signs in.

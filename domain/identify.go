@@ -43,7 +43,7 @@ func (a *signIn) identify() error {
 
 // newcomer makes the person; somebody whom another sign-in made with the same address a moment ago is looked at as anybody known.
 func (a *signIn) newcomer() error {
-	a.user = User{ID: newID[UserID](a.tx.Now()), Email: a.claims.Email, FullName: a.claims.FullName, CreatedAt: a.tx.Now()}
+	a.user = User{ID: newID[UserID](a.tx.Now()), Email: a.claims.Email, FullName: a.claims.FullName, CreatedAt: a.tx.Now(), EmailProved: a.provesEmail()}
 	created, err := a.system.Users().Insert(a.user)
 	if err != nil {
 		return err

@@ -9,114 +9,15 @@ import (
 type KeyRequest struct {
 	Description string
 	// ExpiresAt is zero for a key that does not expire, where the organization allows that.
-	ExpiresAt time.Time
-	// The rest is for service keys: where they reach and as what.
-	Workspaces       []WorkspaceID
+	ExpiresAt        time.Time
 	DefaultWorkspace WorkspaceID
-	Role             RoleID
-	OrgRole          RoleID
-}
-
-// PersonalTokens lists the principal's own tokens in the organization.
-func (s *Service) PersonalTokens(ctx context.Context, scope OrgScope) ([]Key, error) {
-	if err := requirePerson(scope); err != nil {
-		return nil, err
-	}
-	return s.keys(ctx, scope, PersonalKey, UserID(scope.actor.ID))
-}
-
-// CreatePersonalToken makes a token that acts as its user in the organization, and returns its secret (R42).
-func (s *Service) CreatePersonalToken(ctx context.Context, scope OrgScope, request KeyRequest) (Key, Secret, error) {
-	if err := requirePerson(scope); err != nil {
-		return Key{}, "", err
-	}
-	if err := scope.require(PermPATCreate); err != nil {
-		return Key{}, "", err
-	}
-	key := Key{Kind: PersonalKey, User: UserID(scope.actor.ID), Workspaces: nil, DefaultWorkspace: request.DefaultWorkspace}
-	return s.createKey(ctx, scope, key, request, "create_personal_access_token")
-}
-
-// CreatePersonalTokenFor makes a token for the person with an address from the command line, making the person a member,
-// and with admin an Organization Admin, where needed.
-func (s *Service) CreatePersonalTokenFor(ctx context.Context, scope OrgScope, email string, admin bool, description string) (Key, Secret, error) {
-	if scope.actor.Kind != ActorCommandLine {
-		return Key{}, "", Errorf(Forbidden, "only the command line makes tokens for others")
-	}
-	member, err := s.addByHand(ctx, scope, email, admin)
-	if err != nil {
-		return Key{}, "", err
-	}
-	view, err := s.Member(ctx, scope, member)
-	if err != nil {
-		return Key{}, "", err
-	}
-	return s.createKey(ctx, scope, Key{Kind: PersonalKey, User: view.User}, KeyRequest{Description: description}, "create_personal_access_token")
-}
-
-// DeletePersonalToken ends one of the principal's own tokens.
-func (s *Service) DeletePersonalToken(ctx context.Context, scope OrgScope, id KeyID) (Key, error) {
-	if err := requirePerson(scope); err != nil {
-		return Key{}, err
-	}
-	return s.deleteKey(ctx, scope, id, "delete_personal_access_token", func(key Key) bool {
-		return key.Kind == PersonalKey && key.User == UserID(scope.actor.ID)
-	})
-}
-
-// ServiceKeys lists the organization's service keys, which are the Admins' alone (R4).
-func (s *Service) ServiceKeys(ctx context.Context, scope OrgScope) ([]Key, error) {
-	if err := mayManageServiceKeys(scope); err != nil {
-		return nil, err
-	}
-	return s.keys(ctx, scope, ServiceKey, "")
-}
-
-// CreateServiceKey makes a key that acts as no person; without workspaces it reaches the whole organization (R42).
-func (s *Service) CreateServiceKey(ctx context.Context, scope OrgScope, request KeyRequest) (Key, Secret, error) {
-	if err := mayManageServiceKeys(scope); err != nil {
-		return Key{}, "", err
-	}
-	if request.Role == "" {
-		request.Role = RoleWorkAdmin
-	}
-	if request.OrgRole == "" {
-		request.OrgRole = RoleOrgUser
-	}
-	if err := checkRole("role_id", request.Role, ScopeWorkspace); err != nil {
-		return Key{}, "", err
-	}
-	if err := checkRole("org_role_id", request.OrgRole, ScopeOrganization); err != nil {
-		return Key{}, "", err
-	}
-	key := Key{
-		Kind: ServiceKey, Role: request.Role, OrgRole: request.OrgRole,
-		Workspaces: unique(request.Workspaces), DefaultWorkspace: request.DefaultWorkspace,
-	}
-	return s.createKey(ctx, scope, key, request, "create_service_key")
-}
-
-// DeleteServiceKey ends a service key.
-func (s *Service) DeleteServiceKey(ctx context.Context, scope OrgScope, id KeyID) (Key, error) {
-	if err := mayManageServiceKeys(scope); err != nil {
-		return Key{}, err
-	}
-	return s.deleteKey(ctx, scope, id, "delete_service_key", func(key Key) bool { return key.Kind == ServiceKey })
-}
-
-// mayManageServiceKeys is R4: an Operator cannot touch keys that reach the whole organization.
-func mayManageServiceKeys(scope OrgScope) error {
-	if err := scope.require(PermOrgManage); err != nil {
-		return err
-	}
-	return scope.requireAdmin("manage service keys of the organization")
-}
-
-func requirePerson(scope OrgScope) error {
-	if scope.actor.Kind == ActorUser && scope.member != "" {
-		return nil
-	}
-	return Errorf(Forbidden, "only a person has personal access tokens")
+	// The rest is for service keys: where they reach and as what.
+	// Without workspaces a key reaches the whole organization, and only such a key has an org role.
+	Workspaces []WorkspaceID
+	Role       RoleID
+	OrgRole    RoleID
+	// Account is the service account that the key acts for; the key then reaches where the account does.
+	Account AccountID
 }
 
 func (s *Service) keys(ctx context.Context, scope OrgScope, kind KeyKind, user UserID) ([]Key, error) {
@@ -156,7 +57,7 @@ func (s *Service) createKey(ctx context.Context, scope OrgScope, key Key, reques
 		if key.ExpiresAt, err = capExpiry(key.Kind, settings.Settings, request.ExpiresAt, tx.Now()); err != nil {
 			return err
 		}
-		if err := keyWorkspaces(org, key); err != nil {
+		if err := keyReach(org, scope, &key); err != nil {
 			return err
 		}
 		key.ID, key.Org, key.CreatedAt = newID[KeyID](tx.Now()), scope.org, tx.Now()
@@ -165,8 +66,7 @@ func (s *Service) createKey(ctx context.Context, scope OrgScope, key Key, reques
 		if err := org.Keys().Insert(key); err != nil {
 			return err
 		}
-		after := map[string]any{"description": key.Description, "kind": key.Kind, "expires_at": key.ExpiresAt}
-		return record(tx, scope, operation, Target{"key", string(key.ID), key.Description}, nil, after)
+		return record(tx, scope, operation, keyTarget(key), nil, keyFacts(key))
 	})
 	return key, secret, err
 }
@@ -203,32 +103,73 @@ func capExpiry(kind KeyKind, settings OrgSettings, wanted, now time.Time) (time.
 	return Micro(wanted), nil
 }
 
-func keyWorkspaces(org OrgTx, key Key) error {
-	ids := key.Workspaces
-	if key.DefaultWorkspace != "" {
-		if key.Kind == ServiceKey && !key.reaches(key.DefaultWorkspace) {
-			return Invalidf("default_workspace_id", "the default workspace is not among the key's workspaces")
-		}
-		ids = append(ids[:len(ids):len(ids)], key.DefaultWorkspace)
+// keyReach checks where a key is to reach, and as what.
+func keyReach(org OrgTx, scope OrgScope, key *Key) error {
+	if err := keyAccount(org, key); err != nil {
+		return err
 	}
-	return livingWorkspaces(org, ids)
+	if err := keyRoles(org, *key); err != nil {
+		return err
+	}
+	return keyWorkspaces(org, scope, *key)
+}
+
+func keyWorkspaces(org OrgTx, scope OrgScope, key Key) error {
+	if err := livingWorkspaces(org, "workspaces", key.Workspaces); err != nil {
+		return err
+	}
+	if key.DefaultWorkspace == "" {
+		return nil
+	}
+	if _, reached := key.roles().in(key.DefaultWorkspace); key.Kind == ServiceKey && !reached {
+		return Invalidf("default_workspace_id", "the default workspace is not among the key's workspaces")
+	}
+	_, err := visibleWorkspace(org, scope, key.DefaultWorkspace)
+	return err
 }
 
 func (s *Service) deleteKey(ctx context.Context, scope OrgScope, id KeyID, operation string, own func(Key) bool) (Key, error) {
 	var key Key
 	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
 		var err error
-		key, err = org.Keys().Get(id)
-		if err == nil && !own(key) {
-			err = Errorf(NotFound, "")
-		}
-		if err != nil {
-			return renameNotFound(err, "key", string(id))
+		if key, err = ownKey(org, id, own); err != nil {
+			return err
 		}
 		if err := org.Keys().Delete(id); err != nil {
 			return err
 		}
-		return record(tx, scope, operation, Target{"key", string(id), key.Description}, map[string]any{"description": key.Description}, nil)
+		return record(tx, scope, operation, keyTarget(key), keyFacts(key), nil)
 	})
 	return key, err
+}
+
+// ownKey returns a key that the caller may know of; any other is not there.
+func ownKey(org OrgTx, id KeyID, own func(Key) bool) (Key, error) {
+	if !ValidID(id) {
+		return Key{}, unknownResource("key", string(id))
+	}
+	key, err := org.Keys().Get(id)
+	if err == nil && !own(key) {
+		err = Errorf(NotFound, "")
+	}
+	return key, renameNotFound(err, "key", string(id))
+}
+
+func keyTarget(key Key) Target {
+	return Target{Kind: "key", ID: string(key.ID), Name: key.Description}
+}
+
+// keyFacts are what the audit log says of a key; its secret is nowhere.
+func keyFacts(key Key) map[string]any {
+	facts := map[string]any{"description": key.Description, "kind": key.Kind, "short": key.Short}
+	if !key.ExpiresAt.IsZero() {
+		facts["expires_at"] = key.ExpiresAt
+	}
+	if key.Kind == ServiceKey {
+		facts["workspaces"], facts["role_id"], facts["org_role"] = key.Workspaces, key.Role, RoleName(key.OrgRole)
+	}
+	if !key.RevokedAt.IsZero() {
+		facts["revoked_at"] = key.RevokedAt
+	}
+	return facts
 }

@@ -22,14 +22,14 @@ type Names struct {
 }
 
 // NewNames prepares the workspaces and roles of an organization for reading group names.
-func NewNames(separator string, workspaces []Workspace) Names {
+func NewNames(separator string, workspaces []Workspace, roles Roles) Names {
 	names := Names{separator: separator, workspaces: map[string]WorkspaceID{}, roles: map[string]RoleID{}}
 	for _, workspace := range workspaces {
 		if !workspace.Deleted() {
 			names.workspaces[names.key(workspace.DisplayName)] = workspace.ID
 		}
 	}
-	for _, role := range SystemRoles() {
+	for _, role := range roles.All() {
 		if role.Scope == ScopeWorkspace {
 			names.roles[names.key(role.DisplayName)] = role.ID
 		}
@@ -93,7 +93,7 @@ func (n Names) split(orgRole RoleID, rest string) (Mapping, int, string) {
 		case roleKnown:
 			why = "there is no workspace " + quote(workspace) + " yet"
 		case workspaceKnown:
-			why = "there is no workspace role " + quote(role) + "; there are Admin, Editor and Viewer"
+			why = "there is no workspace role " + quote(role) + " yet"
 		}
 	}
 }

@@ -50,7 +50,7 @@ func TestGroupNames(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.separator+" "+c.name, func(t *testing.T) {
-			got, reason := domain.NewNames(c.separator, workspaces).Read(c.name)
+			got, reason := domain.NewNames(c.separator, workspaces, domain.Roles{}).Read(c.name)
 			if got.OrgRole != c.want.OrgRole || !maps.Equal(got.Workspaces, c.want.Workspaces) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
@@ -65,7 +65,7 @@ func TestGroupNames(t *testing.T) {
 func TestGroupNamesLeaveDeletedWorkspacesOut(t *testing.T) {
 	deleted := domain.Workspace{ID: "w", DisplayName: "Old"}
 	deleted.DeletedAt = deleted.CreatedAt.AddDate(1, 0, 0)
-	if got, reason := domain.NewNames(":", []domain.Workspace{deleted}).Read("Organization User:Old:Editor"); !got.Empty() || reason == "" {
+	if got, reason := domain.NewNames(":", []domain.Workspace{deleted}, domain.Roles{}).Read("Organization User:Old:Editor"); !got.Empty() || reason == "" {
 		t.Errorf("got %+v, reason %q", got, reason)
 	}
 }

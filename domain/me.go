@@ -85,5 +85,8 @@ func explainMember(org OrgTx, id MemberID) (Explanation, error) {
 	if err != nil {
 		return Explanation{}, err
 	}
-	return Explain(holdings[id], groups[id], workspaces), nil
+	explanation := Explain(holdings[id], groups[id], workspaces)
+	roles, err := rolesNamed(org, explanation.roles()...)
+	explanation.name(roles)
+	return explanation, err
 }

@@ -13,6 +13,8 @@ type User struct {
 	Email     string
 	FullName  string
 	CreatedAt time.Time
+	// EmailProved says that a provider of the whole installation, or the operator, vouched for the address: it may claim invites (R10, R23).
+	EmailProved bool
 }
 
 // Identity is one way a user signs in; issuer and subject are unique over the installation (R9).
@@ -65,6 +67,8 @@ type WorkspaceHeld struct {
 	Workspace WorkspaceID
 	Name      string
 	Held
+	// As is the role held; the service fills it in.
+	As Role
 }
 
 // MemberQuery selects members for a list.
@@ -92,23 +96,6 @@ type Membership struct {
 	Personal bool
 	Member   Member
 }
-
-// Invite is a pending member.
-type Invite struct {
-	ID    InviteID
-	Email string
-	// Role is the org role the person will have.
-	Role          RoleID
-	Workspaces    []WorkspaceID
-	WorkspaceRole RoleID
-	InvitedBy     string
-	CreatedAt     time.Time
-	// ExpiresAt is zero when the invite does not expire (R23).
-	ExpiresAt time.Time
-}
-
-// Open reports whether the invite still lets its addressee in.
-func (i Invite) Open(now time.Time) bool { return i.ExpiresAt.IsZero() || now.Before(i.ExpiresAt) }
 
 // EmailKey returns the key under which an address is compared, or Invalid when it is no address.
 func EmailKey(field, email string) (string, error) {

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -50,6 +51,9 @@ func DefaultSettings() OrgSettings {
 
 // Validate returns Invalid, naming the field, for a setting that is not allowed.
 func (s OrgSettings) Validate() error {
+	if s.SecurityContact != "" && !IsEmail(s.SecurityContact) {
+		return Invalidf("security_contact", "%q is not an e-mail address", s.SecurityContact)
+	}
 	if len(s.GroupSeparator) != 1 || !strings.Contains(GroupSeparators, s.GroupSeparator) {
 		return Invalidf("scim_group_name_separator", "the separator must be one of %q", GroupSeparators)
 	}
@@ -77,6 +81,8 @@ type SSOSettings struct {
 	GroupsClaim    string
 	GroupsRequired bool
 	GroupsRoleSync bool
+	// Removed says that the organization has given the record up; its people join by invite and SCIM only.
+	Removed bool
 }
 
 // Installation is the one row that says which organization is the default one.
@@ -97,10 +103,24 @@ type Workspace struct {
 	CreatedAt   time.Time
 	// DeletedAt is zero while the workspace lives; a deleted one is kept but nobody is in it.
 	DeletedAt time.Time
+	// Handle is a short name for addresses; it may be empty.
+	Handle string
 }
 
 // Deleted reports whether the workspace was deleted.
 func (w Workspace) Deleted() bool { return !w.DeletedAt.IsZero() }
+
+// orgName are the characters of the model's API, in every alphabet, and what addresses and companies have in their names.
+var orgName = regexp.MustCompile(`^[\pL\pM\pN\-_ '@().,&+]+$`)
+
+// checkOrgName is checkName for organizations.
+func checkOrgName(name string) (string, error) {
+	name, err := checkName(name)
+	if err == nil && !orgName.MatchString(name) {
+		err = Invalidf("display_name", "an organization's name has letters, digits, spaces and any of - _ ' @ ( ) . , & +")
+	}
+	return name, err
+}
 
 const maxName = 200 // characters
 

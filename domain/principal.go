@@ -25,7 +25,7 @@ func (s *Service) Key(ctx context.Context, secret string, client Client) (Princi
 	var due bool
 	err := s.store.Read(ctx, func(tx Tx) error {
 		key, holder, err := tx.System(systemScope()).Credentials().Key(DigestOf(secret))
-		if err != nil || expired(key.ExpiresAt, tx.Now()) {
+		if err != nil || expired(key.ExpiresAt, tx.Now()) || !key.RevokedAt.IsZero() {
 			return unauthenticated(err)
 		}
 		due = tx.Now().Sub(key.LastUsedAt) > touchEvery
@@ -128,7 +128,7 @@ func (p Principal) In(org OrgID) (OrgScope, error) {
 		}
 		scope := within(org, p.actor)
 		scope.role, scope.permissions = p.key.OrgRole, permissionsOf(p.key.OrgRole)
-		scope.workspaces, scope.workspaceRole = p.key.Workspaces, p.key.Role
+		scope.keyRoles = p.key.roles()
 		return scope, nil
 	}
 	for _, membership := range p.memberships {

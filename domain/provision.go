@@ -44,7 +44,7 @@ func (s *Service) ChangeUser(ctx context.Context, scope OrgScope, id MemberID, c
 		return SCIMUser{}, err
 	}
 	var changed SCIMUser
-	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+	err = s.writeGuarded(ctx, scope, "update_scim_user", Target{Kind: "user", ID: string(id)}, func(tx Tx, org OrgTx) error {
 		p := provisioning{Service: s, tx: tx, org: org, scope: scope, definitions: definitions}
 		var err error
 		changed, err = p.change(id, change)
@@ -61,7 +61,7 @@ func (s *Service) DeleteUser(ctx context.Context, scope OrgScope, id MemberID, i
 	if !ValidID(id) {
 		return unknownResource("User", string(id))
 	}
-	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+	return s.writeGuarded(ctx, scope, "delete_scim_user", Target{Kind: "user", ID: string(id)}, func(tx Tx, org OrgTx) error {
 		p := provisioning{Service: s, tx: tx, org: org, scope: scope}
 		return p.delete(id, ifMatch)
 	})
@@ -248,6 +248,9 @@ func (p provisioning) setActive(user User, id MemberID, memberships []Membership
 	case active:
 		return p.org.Members().SetStatus(id, Active)
 	}
+	if err := deprovision(p.tx, p.org, p.scope, 1); err != nil {
+		return err
+	}
 	if err := p.withdrawInvites(Profile{}, user); err != nil {
 		return err
 	}
@@ -342,6 +345,11 @@ func (p provisioning) delete(id MemberID, ifMatch int64) error {
 	marks := personMarks(current.Profile, user, identities)
 	if err := p.org.Tombstones().Put(id, marks); err != nil {
 		return err
+	}
+	if current.Active {
+		if err := deprovision(p.tx, p.org, p.scope, 1); err != nil {
+			return err
+		}
 	}
 	if err := p.withdrawInvites(current.Profile, user); err != nil {
 		return err

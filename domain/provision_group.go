@@ -119,7 +119,7 @@ func (s *Service) ChangeGroup(ctx context.Context, scope OrgScope, id GroupID, c
 		return Group{}, err
 	}
 	var changed Group
-	err = s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+	err = s.writeGuarded(ctx, scope, "update_scim_group", groupTarget(id), func(tx Tx, org OrgTx) error {
 		c := groupChange{tx: tx, org: org, scope: scope, definitions: definitions}
 		var err error
 		changed, err = c.change(id, change)
@@ -149,11 +149,13 @@ func (s *Service) DeleteGroup(ctx context.Context, scope OrgScope, id GroupID, i
 	if err != nil {
 		return err
 	}
-	return s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+	return s.writeGuarded(ctx, scope, "delete_scim_group", groupTarget(id), func(tx Tx, org OrgTx) error {
 		c := groupChange{tx: tx, org: org, scope: scope, definitions: definitions}
 		return c.delete(id, ifMatch)
 	})
 }
+
+func groupTarget(id GroupID) Target { return Target{Kind: "group", ID: string(id)} }
 
 // groupChange is one SCIM operation on a group inside its transaction.
 type groupChange struct {
@@ -309,18 +311,26 @@ func (c groupChange) apply(group Group, change DocumentChange) (Group, error) {
 
 // decide recomputes the people who came or went and, when the group's meaning or name changed, all of its members.
 // A group that gives nothing, and gave nothing, concerns nobody.
-func (c groupChange) decide(after Group, before *Group, moved []MemberID) ([]any, error) {
+func (c groupChange) decide(after Group, before *Group, moved []MemberID) (recomputed, error) {
 	if after.Mapping.Empty() && (before == nil || before.Mapping.Empty()) {
-		return nil, nil
+		return recomputed{}, nil
 	}
 	if before == nil || sameMapping(before.Mapping, after.Mapping) && before.DisplayName == after.DisplayName {
-		return recompute(c.tx, c.org, moved)
+		return c.guarded(recompute(c.tx, c.org, moved))
 	}
 	members, err := c.org.GroupMembers().List(after.ID, "", 0)
 	if err != nil {
-		return nil, err
+		return recomputed{}, err
 	}
-	return recompute(c.tx, c.org, append(memberIDs(members), moved...))
+	return c.guarded(recompute(c.tx, c.org, append(memberIDs(members), moved...)))
+}
+
+// guarded lets the deprovision guard count those who lost something (R39).
+func (c groupChange) guarded(access recomputed, err error) (recomputed, error) {
+	if err == nil {
+		err = deprovision(c.tx, c.org, c.scope, access.losers)
+	}
+	return access, err
 }
 
 func (c groupChange) delete(id GroupID, ifMatch int64) error {
@@ -347,9 +357,9 @@ func (c groupChange) delete(id GroupID, ifMatch int64) error {
 		}
 	}
 	removed := memberIDs(members)
-	var access []any
+	var access recomputed
 	if !group.Mapping.Empty() {
-		if access, err = recompute(c.tx, c.org, removed); err != nil {
+		if access, err = c.guarded(recompute(c.tx, c.org, removed)); err != nil {
 			return err
 		}
 	}
@@ -366,7 +376,7 @@ func (c groupChange) bumpParents(id GroupID) error {
 }
 
 // record writes the group's audit row: what changed about it, who came and went, and whose access that changed.
-func (c groupChange) record(operation string, group Group, before *Group, added, removed moved, access []any) error {
+func (c groupChange) record(operation string, group Group, before *Group, added, removed moved, access recomputed) error {
 	was := map[string]any{}
 	if before != nil {
 		was["displayName"] = before.DisplayName
@@ -380,8 +390,8 @@ func (c groupChange) record(operation string, group Group, before *Group, added,
 			now[key] = value
 		}
 	}
-	if len(access) > 0 {
-		now["access"] = access
+	if len(access.facts) > 0 {
+		now["access"] = access.facts
 	}
 	return record(c.tx, c.scope, operation, Target{Kind: "group", ID: string(group.ID), Name: group.DisplayName}, was, now)
 }

@@ -49,7 +49,7 @@ func (p provisioning) updatePerson(user User, profile Profile) error {
 			return err
 		}
 		if len(memberships) <= 1 {
-			next.Email = profile.Email
+			next.Email, next.EmailProved = profile.Email, false
 		}
 	}
 	if next == user {

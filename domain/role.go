@@ -42,6 +42,17 @@ type Role struct {
 	Permissions []Permission
 }
 
+// Custom reports whether the role is an organization's own (R2).
+func (r Role) Custom() bool { return r.Name == customRoleName }
+
+// nameOr is the display name; of a role that was not read, that of the system role with the id.
+func (r Role) nameOr(id RoleID) string {
+	if r.DisplayName == "" {
+		return RoleName(id)
+	}
+	return r.DisplayName
+}
+
 // The ids of the system roles, the same on every installation (R1).
 const (
 	RoleOrgAdmin    RoleID = "00000000-0000-4000-8000-000000000001"
@@ -83,14 +94,8 @@ var systemRoles = sync.OnceValue(func() map[RoleID]Role { //nolint:gochecknoglob
 	return roles
 })
 
-// RoleName returns a role's display name, for sentences and pages.
-func RoleName(id RoleID) string {
-	role, ok := SystemRole(id)
-	if !ok {
-		return string(id)
-	}
-	return role.DisplayName
-}
+// RoleName returns a system role's display name, for sentences and pages; Roles knows an organization's own roles too.
+func RoleName(id RoleID) string { return Roles{}.Name(id) }
 
 // orgPower orders org roles: the higher the more powerful (R34).
 func orgPower(id RoleID) int {
@@ -106,13 +111,4 @@ func orgPower(id RoleID) int {
 	default:
 		return 0
 	}
-}
-
-// checkRole refuses an id that is not a role of the scope.
-func checkRole(field string, id RoleID, scope AccessScope) error {
-	role, ok := SystemRole(id)
-	if ok && role.Scope == scope {
-		return nil
-	}
-	return Invalidf(field, "%q is not a role of the %s scope; list the roles to find its id", id, scope)
 }

@@ -49,7 +49,7 @@ func tokenScope(token SCIMToken, client Client) OrgScope {
 	scope := within(token.Org, Actor{
 		Kind: ActorSCIM, ID: string(token.ID), Name: token.Description, Credential: string(token.ID), Client: client,
 	})
-	scope.provisioning, scope.profile, scope.definitions = true, token.Profile, token.Definitions
+	scope.provisioning, scope.profile, scope.definitions, scope.guarded = true, token.Profile, token.Definitions, token.Guarded
 	return scope
 }
 

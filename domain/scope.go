@@ -40,11 +40,12 @@ type OrgScope struct {
 	member      MemberID
 	role        RoleID
 	permissions []Permission
-	// workspaces limits a service key, and workspaceRole is what it may do there; nil means every workspace.
-	workspaces    []WorkspaceID
-	workspaceRole RoleID
+	// keyRoles are where a service key reaches, and as what; nil for everybody else.
+	keyRoles *KeyRoles
 	// provisioning marks an identity provider's token, which may do SCIM and nothing else (R25).
 	provisioning bool
+	// guarded says that the organization's deprovision guard is on (R39).
+	guarded bool
 	// profile is how that token's client is read, and definitions the revision of what the organization declared.
 	profile     SCIMProfile
 	definitions int64

@@ -81,6 +81,10 @@ type OrgUpdate struct {
 
 // UpdateOrganization changes the organization's name and settings.
 func (s *Service) UpdateOrganization(ctx context.Context, scope OrgScope, update OrgUpdate) (OrgView, error) {
+	return s.updateOrganization(ctx, scope, "update_organization_info", update)
+}
+
+func (s *Service) updateOrganization(ctx context.Context, scope OrgScope, operation string, update OrgUpdate) (OrgView, error) {
 	if err := scope.require(PermOrgManage); err != nil {
 		return OrgView{}, err
 	}
@@ -106,14 +110,14 @@ func (s *Service) UpdateOrganization(ctx context.Context, scope OrgScope, update
 		if view, err = orgView(tx, org); err != nil {
 			return err
 		}
-		return record(tx, scope, "update_organization_info", Target{"organization", string(next.ID), next.DisplayName}, orgFacts(current), orgFacts(next))
+		return record(tx, scope, operation, Target{"organization", string(next.ID), next.DisplayName}, orgFacts(current), orgFacts(next))
 	})
 	return view, err
 }
 
 func (u OrgUpdate) apply(org Org) (Org, error) {
 	if u.DisplayName != nil {
-		name, err := checkName(*u.DisplayName)
+		name, err := checkOrgName(*u.DisplayName)
 		if err != nil {
 			return Org{}, err
 		}
@@ -130,7 +134,7 @@ func orgFacts(org Org) map[string]any {
 }
 
 // CreateOrganization makes an organization whose Admin is the person who asks (R5, R6).
-func (s *Service) CreateOrganization(ctx context.Context, principal Principal, name string, personal bool) (OrgID, error) {
+func (s *Service) CreateOrganization(ctx context.Context, principal Principal, name string, personal bool, contact string) (OrgID, error) {
 	if principal.user.ID == "" {
 		return "", Errorf(Forbidden, "only a person can create an organization")
 	}
@@ -140,14 +144,22 @@ func (s *Service) CreateOrganization(ctx context.Context, principal Principal, n
 	if s.policy.PersonalOrgsDisabled && personal {
 		return "", Errorf(Forbidden, "personal organizations are switched off on this installation (personalOrgsDisabled)")
 	}
-	name, err := checkName(name)
+	name, err := checkOrgName(name)
 	if err != nil {
 		return "", err
 	}
+	if contact != "" && !IsEmail(contact) {
+		return "", Invalidf("security_contact", "%q is not an e-mail address", contact)
+	}
 	var id OrgID
 	err = s.store.Write(ctx, func(tx Tx) error {
+		if personal {
+			if err := noPersonalYet(tx, principal.user.ID); err != nil {
+				return err
+			}
+		}
 		id = newID[OrgID](tx.Now())
-		org := Org{ID: id, DisplayName: name, Personal: personal, CreatedBy: principal.user.ID}
+		org := Org{ID: id, DisplayName: name, Personal: personal, CreatedBy: principal.user.ID, Settings: OrgSettings{SecurityContact: contact}}
 		return s.insertOwnedOrg(tx, org, principal.actor, principal.user.ID)
 	})
 	return id, err
@@ -168,6 +180,48 @@ func (s *Service) CreateOrganizationByHand(ctx context.Context, name string) (Or
 		return s.insertOrg(tx, Org{ID: id, DisplayName: name}, s.policy.DefaultWorkspaceName, commandLine())
 	})
 	return id, err
+}
+
+// SetLoginMethods says whether single sign-on is the only way in, for an Organization Admin who came that way themselves.
+func (s *Service) SetLoginMethods(ctx context.Context, scope OrgScope, ssoOnly *bool) (OrgView, error) {
+	if err := scope.requireAdmin("change how people sign in"); err != nil {
+		return OrgView{}, err
+	}
+	if scope.member == "" {
+		return OrgView{}, Errorf(Forbidden, "only a person who signed in may change this")
+	}
+	return s.updateOrganization(ctx, scope, "update_login_methods", OrgUpdate{Settings: func(settings *OrgSettings) {
+		if ssoOnly != nil {
+			settings.SSOOnly = *ssoOnly
+		}
+	}})
+}
+
+// noPersonalYet refuses a second personal organization of one person, whose row it holds (R6).
+func noPersonalYet(tx Tx, user UserID) error {
+	if _, err := tx.System(systemScope()).Users().Lock(user); err != nil {
+		return err
+	}
+	memberships, err := tx.System(systemScope()).Users().Memberships(user)
+	if err == nil && slices.ContainsFunc(memberships, func(m Membership) bool { return m.Personal }) {
+		err = Conflictf("is_personal", "you have a personal organization already")
+	}
+	return err
+}
+
+// EnsurePersonalOrganization makes the person's own organization where there may be one and is none yet (R6).
+func (s *Service) EnsurePersonalOrganization(ctx context.Context, principal Principal) (made bool, err error) {
+	if s.policy.PersonalOrgsDisabled || principal.user.ID == "" || s.policy.limited(principal.SessionProvider()) || principal.HomeOrg() != "" {
+		return false, nil
+	}
+	if slices.ContainsFunc(principal.memberships, func(m Membership) bool { return m.Personal }) {
+		return false, nil
+	}
+	_, err = s.CreateOrganization(ctx, principal, "Personal of "+principal.user.Email, true, "")
+	if IsKind(err, Conflict) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // SetDefaultOrganization makes the scope's organization the one that first-time users join (R19).
@@ -209,88 +263,4 @@ func (s *Service) SetDefaultOrganization(ctx context.Context, principal Principa
 		return record(tx, scope, "update_default_sso_provision_organization", Target{"organization", string(org), settings.DisplayName},
 			map[string]any{"default_organization": installation.DefaultOrg}, map[string]any{"default_organization": org})
 	})
-}
-
-// SSOSettings returns how first-time users join the organization.
-func (s *Service) SSOSettings(ctx context.Context, scope OrgScope) (SSOSettings, error) {
-	if err := scope.require(PermOrgRead); err != nil {
-		return SSOSettings{}, err
-	}
-	var settings SSOSettings
-	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
-		var err error
-		settings, err = org.Settings().SSO()
-		return err
-	})
-	return settings, err
-}
-
-// SetSSODefaults changes how people join from now on; who joined before keeps what they have (R15).
-func (s *Service) SetSSODefaults(ctx context.Context, scope OrgScope, id string, change func(*SSOSettings)) (SSOSettings, error) {
-	if err := scope.require(PermOrgManage); err != nil {
-		return SSOSettings{}, err
-	}
-	if err := scope.requireAdmin("change the sign-in settings"); err != nil {
-		return SSOSettings{}, err
-	}
-	var next SSOSettings
-	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
-		if err := s.requireRecent(tx, scope); err != nil {
-			return err
-		}
-		if _, err := org.Settings().Lock(); err != nil {
-			return err
-		}
-		current, err := org.Settings().SSO()
-		if err != nil {
-			return err
-		}
-		if current.ID != id {
-			return Errorf(NotFound, "there are no such SSO settings")
-		}
-		next = current
-		next.DefaultWorkspaces = slices.Clone(current.DefaultWorkspaces)
-		change(&next)
-		if err := checkSSO(org, current, &next); err != nil {
-			return err
-		}
-		if err := org.Settings().UpdateSSO(next); err != nil {
-			return err
-		}
-		return record(tx, scope, "update_sso_settings", Target{Kind: "sso_settings", ID: id}, ssoFacts(current), ssoFacts(next))
-	})
-	return next, err
-}
-
-// checkSSO refuses roles of the wrong scope and workspaces that do not live in the organization.
-// A workspace that was deleted after it became a default may stay in the list: sign-in skips it (R18).
-func checkSSO(org OrgTx, current SSOSettings, next *SSOSettings) error {
-	if err := checkRole("default_workspace_role_id", next.DefaultWorkspaceRole, ScopeWorkspace); err != nil {
-		return err
-	}
-	next.DefaultWorkspaces = unique(next.DefaultWorkspaces)
-	for _, id := range next.DefaultWorkspaces {
-		if slices.Contains(current.DefaultWorkspaces, id) {
-			continue
-		}
-		workspace, err := org.Workspaces().Get(id)
-		if IsKind(err, NotFound) || err == nil && workspace.Deleted() {
-			return Invalidf("default_workspace_ids", "there is no workspace %q in this organization", id)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if next.GroupsClaim == "" {
-		return Invalidf("sso_groups_claim_field", "the claim's name must not be empty")
-	}
-	return nil
-}
-
-func ssoFacts(s SSOSettings) map[string]any {
-	return map[string]any{
-		"default_workspace_role": RoleName(s.DefaultWorkspaceRole), "default_workspace_ids": s.DefaultWorkspaces,
-		"sso_groups_enabled": s.GroupsEnabled, "sso_groups_claim_field": s.GroupsClaim,
-		"sso_groups_required": s.GroupsRequired, "sso_groups_role_sync_enabled": s.GroupsRoleSync,
-	}
 }

@@ -125,6 +125,9 @@ func (a *signIn) run() (SignedIn, error) {
 	if err := a.admit(); err != nil {
 		return SignedIn{}, err
 	}
+	if err := a.proveEmail(); err != nil {
+		return SignedIn{}, err
+	}
 	if err := a.syncAll(); err != nil {
 		return SignedIn{}, err
 	}
@@ -132,6 +135,21 @@ func (a *signIn) run() (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	return a.session()
+}
+
+// provesEmail reports whether this sign-in vouches for the address over the whole installation (R10);
+// an organization's own provider does so for that organization only.
+func (a *signIn) provesEmail() bool {
+	return a.claims.EmailTrusted && !a.policy.limited(a.claims.Provider)
+}
+
+// proveEmail notes it for somebody whose address was only claimed until now, by SCIM for instance.
+func (a *signIn) proveEmail() error {
+	if a.user.EmailProved || !a.provesEmail() || Fold(a.user.Email) != a.emailKey {
+		return nil
+	}
+	a.user.EmailProved = true
+	return a.system.Users().Update(a.user)
 }
 
 func (a *signIn) refuse(reason Reason, detail string) error {

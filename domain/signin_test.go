@@ -243,7 +243,7 @@ func TestPersonalOrganization(t *testing.T) {
 		}
 		scope, err := alice.In(personal)
 		w.must(err)
-		if _, err := w.service.CreateWorkspace(w.Context(), scope, "Second"); !domain.IsKind(err, domain.Conflict) {
+		if _, err := w.service.CreateWorkspace(w.Context(), scope, domain.NewWorkspace{Name: "Second"}); !domain.IsKind(err, domain.Conflict) {
 			w.Errorf("a second workspace: %v", err)
 		}
 		if _, err := w.service.Invite(w.Context(), scope, domain.InviteRequest{Email: "bob@example.com"}); !domain.IsKind(err, domain.Forbidden) {

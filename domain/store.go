@@ -55,6 +55,9 @@ type OrgTx interface {
 	UniqueValues() UniqueValueStore
 	Activity() ActivityStore
 	Keys() KeyStore
+	Accounts() AccountStore
+	Roles() RoleStore
+	Guard() GuardStore
 	Tombstones() TombstoneStore
 	Audit() AuditStore
 }
@@ -94,6 +97,8 @@ type UserStore interface {
 	Delete(UserID) error
 	// Lock is Get that holds the person's row until the transaction ends, so that sign-in and deprovisioning cannot pass each other.
 	Lock(UserID) (User, error)
+	// InvitedTo returns the organizations that have an invite for the folded address, open or expired.
+	InvitedTo(emailKey string) ([]OrgID, error)
 	// Memberships returns the person's organizations by name.
 	Memberships(UserID) ([]Membership, error)
 }
@@ -228,6 +233,9 @@ type MemberStore interface {
 	ByUser(UserID) (Member, error)
 	// List returns members with the people behind them.
 	List(MemberQuery) ([]MemberView, error)
+	// Like lists members by globs in order of creation, and CountLike counts them, without a window.
+	Like(PeopleMatch) ([]MemberView, error)
+	CountLike(PeopleMatch) (int, error)
 	// Insert reports false when the user is already a member; it waits for a concurrent insert to decide (R17).
 	Insert(Member) (bool, error)
 	SetStatus(MemberID, Status) error
@@ -237,6 +245,8 @@ type MemberStore interface {
 	Lock([]MemberID) error
 	// CountAdmins returns the number of active Organization Admins (R8).
 	CountAdmins() (int, error)
+	// CountActive returns the number of active members.
+	CountActive() (int, error)
 }
 
 // AccessStore keeps what members hold.
@@ -254,130 +264,11 @@ type InviteStore interface {
 	// ByEmail finds an invite by the folded address, open or expired.
 	ByEmail(key string) (Invite, error)
 	List(MemberQuery) ([]Invite, error)
+	// Like lists invites by globs in order of creation.
+	Like(PeopleMatch) ([]Invite, error)
 	// Put inserts the invite or replaces the one for the same address (R22).
 	Put(Invite) error
 	Delete(InviteID) error
-}
-
-// Arrival is by what somebody new may be known already; what is empty is not looked for.
-type Arrival struct {
-	EmailKey string
-	// Subject is at one of the issuers, the first of which counts.
-	Subject string
-	Issuers []string
-}
-
-// Newcomer is who is known by an Arrival; a zero User is nobody.
-type Newcomer struct {
-	ByIdentity User
-	ByEmail    User
-	// Invited says that there is an invite for the address, open or expired.
-	Invited bool
-}
-
-// SCIMUserStore keeps the people as identity providers pushed them.
-type SCIMUserStore interface {
-	// Get returns the resource with its groups; Fetch leaves the document as text.
-	Get(MemberID) (SCIMUser, error)
-	// With a SCIM token it finds nothing when there is no such token.
-	Fetch(id MemberID, holding TokenID) (SCIMUser, error)
-	// Lock is Get that holds the resource's row until the transaction ends.
-	Lock(MemberID) (SCIMUser, error)
-	// Newcomer returns what is known about somebody whom an identity provider is about to create, in one query.
-	Newcomer(Arrival) (Newcomer, error)
-	// ByUserName finds a resource by the folded userName.
-	ByUserName(key string) (SCIMUser, error)
-	// Query returns resources with their groups.
-	Query(Query) (Result[SCIMUser], error)
-	// People finds those that are SCIM users, by id or else by externalId.
-	People([]string) (map[string]Person, error)
-	// Insert and Update return Conflict on "userName" or "externalId".
-	Insert(SCIMUser) error
-	Update(SCIMUser) error
-	// Missing returns those ids that are no SCIM users, in the order given.
-	Missing([]MemberID) ([]MemberID, error)
-}
-
-// GroupStore keeps the groups.
-type GroupStore interface {
-	// Get returns the group without its members.
-	Get(GroupID) (Group, error)
-	// Query returns groups without their members.
-	Query(Query) (Result[Group], error)
-	// Named reports whether another group has the folded name.
-	Named(key string, except GroupID) (bool, error)
-	// Explicit returns the groups with an explicit mapping whose folded name is among those given.
-	Explicit(keys []string) ([]Group, error)
-	// Each calls fn with every group's id, name and mapping; it is for when the meaning of names changes.
-	Each(fn func(Group) error) error
-	// Insert and Update return Conflict on "displayName" or "externalId"; Update writes all but the version.
-	Insert(Group) error
-	Update(Group) error
-	// Bump raises the version, returns the group as it was before, and holds its row until the transaction ends.
-	Bump(GroupID) (Group, error)
-	// SetMapping writes what the group gives, without touching its version.
-	SetMapping(id GroupID, mapping Mapping, unmapped string) error
-	Delete(GroupID) error
-}
-
-// GroupMemberStore keeps who is in which group, by set statements only.
-type GroupMemberStore interface {
-	// Add returns those that were not members before; an id that is no SCIM user is left out.
-	Add(GroupID, []MemberID) ([]MemberID, error)
-	// Remove returns those that were members.
-	Remove(GroupID, []MemberID) ([]MemberID, error)
-	// List returns up to limit members whose id is greater than after, in order of id; limit 0 means all.
-	List(group GroupID, after MemberID, limit int) ([]GroupMember, error)
-}
-
-// NestedGroupStore keeps which groups are inside which, by set statements only.
-type NestedGroupStore interface {
-	// Add returns those that were not inside before; an id that is no group is NotFound.
-	Add(GroupID, []GroupID) ([]GroupID, error)
-	// Remove returns those that were inside.
-	Remove(GroupID, []GroupID) ([]GroupID, error)
-	// List returns the groups inside, in order of id.
-	List(GroupID) ([]GroupMember, error)
-	// Parents returns the groups that the group is inside of.
-	Parents(GroupID) ([]GroupID, error)
-	// Missing returns those ids that are no groups, in the order given.
-	Missing([]GroupID) ([]GroupID, error)
-}
-
-// DefinitionStore keeps the schemas and resource types that the organization declared.
-type DefinitionStore interface {
-	// Get returns the declarations and their revision: nothing and 0 when there are none.
-	Get() (Definitions, error)
-	// Put replaces them if the revision is still the one given.
-	Put(definitions Definitions, at time.Time) error
-}
-
-// ResourceStore keeps the resources of declared types.
-type ResourceStore interface {
-	Get(resourceType string, id ResourceID) (Resource, error)
-	// Lock is Get that holds the row until the transaction ends.
-	Lock(resourceType string, id ResourceID) (Resource, error)
-	Query(resourceType string, q Query) (Result[Resource], error)
-	// Insert and Update return Conflict on "externalId".
-	Insert(Resource) error
-	Update(Resource) error
-	Delete(resourceType string, id ResourceID) error
-}
-
-// UniqueValueStore keeps the values of declared attributes that only one resource of a type may have.
-type UniqueValueStore interface {
-	// Put replaces all values of a resource; a value that another one has is Conflict on its path.
-	Put(resourceType, id string, values []UniqueValue) error
-	Delete(id string) error
-}
-
-// ActivityStore keeps what identity providers asked for.
-type ActivityStore interface {
-	Append([]Activity) error
-	List(ActivityQuery) ([]Activity, error)
-	// CountUndeclared adds to what is known about attributes that no schema declares.
-	CountUndeclared([]UndeclaredAttribute) error
-	Undeclared() ([]UndeclaredAttribute, error)
 }
 
 // TokenStore keeps the SCIM tokens.
@@ -399,11 +290,55 @@ type KeyStore interface {
 	// List returns keys of a kind; of one user when user is not empty.
 	List(kind KeyKind, user UserID) ([]Key, error)
 	Insert(Key) error
+	// Update writes a service key's roles and when a key was revoked.
+	Update(Key) error
 	Delete(KeyID) error
+	// DeleteOfAccount ends all keys of a service account.
+	DeleteOfAccount(AccountID) error
 	// DeleteOfUser ends all of a person's tokens in this organization.
 	DeleteOfUser(UserID) error
 	// Touch records a use; the caller coalesces.
 	Touch(KeyID, time.Time) error
+}
+
+// AccountStore keeps the service accounts.
+type AccountStore interface {
+	Get(AccountID) (ServiceAccount, error)
+	// List returns the accounts by name.
+	List() ([]ServiceAccount, error)
+	// Insert returns Conflict on "name".
+	Insert(ServiceAccount) error
+	Delete(AccountID) error
+}
+
+// RoleStore keeps the custom roles.
+type RoleStore interface {
+	Get(RoleID) (Role, error)
+	List() ([]Role, error)
+	// Insert and Update return Conflict on "display_name".
+	Insert(Role) error
+	Update(Role) error
+	Delete(RoleID) error
+	// Use counts what uses a role.
+	Use(RoleID) (RoleUse, error)
+}
+
+// GuardStore keeps the deprovision guard (R39).
+type GuardStore interface {
+	// Get returns the guard, or DefaultGuard where nobody has set one.
+	Get() (Guard, error)
+	// Lock is Get that holds the guard until the transaction ends.
+	Lock() (Guard, error)
+	Put(Guard) error
+	// Spend counts people who lost access at a time, and Spent returns how many did since one.
+	Spend(at time.Time, people int) error
+	Spent(since time.Time) (int, error)
+	// Hold notes a request that was held back; the same one again is counted.
+	Hold(HeldRequest) error
+	// Held returns up to limit held requests, the latest first, and how many there are.
+	Held(limit int) ([]HeldRequest, int, error)
+	// Clear forgets what was held and what was counted.
+	Clear() error
 }
 
 // TombstoneStore remembers, by digest only, who was deleted through SCIM (R30).

@@ -2,15 +2,21 @@ package domain
 
 import (
 	"context"
+	"maps"
+	"regexp"
 	"slices"
 )
 
 // WorkspaceView is a workspace as a principal sees it, with the role they have there.
 type WorkspaceView struct {
 	Workspace
-	// Role is empty when the principal may see the workspace without being in it (an Operator).
-	Role        RoleID
-	Permissions []Permission
+	// Role is zero when the principal may see the workspace without being in it (an Operator).
+	Role Role
+}
+
+// may reports whether the principal has a permission in the workspace.
+func (w WorkspaceView) may(permission Permission) bool {
+	return slices.Contains(w.Role.Permissions, permission)
 }
 
 // Workspaces lists the workspaces that are visible to the scope: all for those who manage the organization, otherwise one's own.
@@ -34,22 +40,41 @@ func (s *Service) Workspaces(ctx context.Context, scope OrgScope, includeDeleted
 			if !in && !scope.Has(PermOrgManage) {
 				continue
 			}
-			views = append(views, WorkspaceView{Workspace: workspace, Role: role, Permissions: permissionsOf(role)})
+			views = append(views, WorkspaceView{Workspace: workspace, Role: role})
 		}
 		return nil
 	})
 	return views, err
 }
 
-// rolesIn returns the scope's role in each workspace it is in (R3 for Organization Admins).
-func rolesIn(org OrgTx, scope OrgScope, all []Workspace) (map[WorkspaceID]RoleID, error) {
+// rolesIn returns the scope's role in each workspace it is in.
+func rolesIn(org OrgTx, scope OrgScope, all []Workspace) (map[WorkspaceID]Role, error) {
+	ids, err := roleIDsIn(org, scope, all)
+	if err != nil {
+		return nil, err
+	}
+	known, err := rolesNamed(org, slices.Collect(maps.Values(ids))...)
+	if err != nil {
+		return nil, err
+	}
+	roles := make(map[WorkspaceID]Role, len(ids))
+	for workspace, id := range ids {
+		roles[workspace], _ = known.Get(id)
+	}
+	return roles, nil
+}
+
+// roleIDsIn is R3 for Organization Admins, the key's own places for service keys, and rows for everybody else.
+func roleIDsIn(org OrgTx, scope OrgScope, all []Workspace) (map[WorkspaceID]RoleID, error) {
 	roles := map[WorkspaceID]RoleID{}
 	for _, workspace := range all {
 		switch {
 		case scope.role == RoleOrgAdmin:
 			roles[workspace.ID] = RoleWorkAdmin
-		case scope.workspaceRole != "" && (len(scope.workspaces) == 0 || slices.Contains(scope.workspaces, workspace.ID)):
-			roles[workspace.ID] = scope.workspaceRole
+		case scope.keyRoles != nil:
+			if role, in := scope.keyRoles.in(workspace.ID); in {
+				roles[workspace.ID] = role
+			}
 		}
 	}
 	if scope.member == "" || scope.role == RoleOrgAdmin {
@@ -97,15 +122,87 @@ func visibleWorkspace(org OrgTx, scope OrgScope, id WorkspaceID) (WorkspaceView,
 	if !in && !scope.Has(PermOrgManage) {
 		return WorkspaceView{}, unknown
 	}
-	return WorkspaceView{Workspace: workspace, Role: role, Permissions: permissionsOf(role)}, nil
+	return WorkspaceView{Workspace: workspace, Role: role}, nil
+}
+
+// NewWorkspace describes a workspace to be made.
+type NewWorkspace struct {
+	Name string
+	// ID is chosen by the client where it is not empty, and Handle is a short name for addresses.
+	ID     WorkspaceID
+	Handle string
+}
+
+func (n NewWorkspace) check() (name string, err error) {
+	if n.ID != "" && !ValidID(n.ID) {
+		return "", Invalidf("id", "%q is no UUID", n.ID)
+	}
+	if err := checkHandle(n.Handle); err != nil {
+		return "", err
+	}
+	return checkWorkspaceName(n.Name)
+}
+
+// workspaceName are the characters that the model's API allows in a workspace's name.
+var workspaceName = regexp.MustCompile(`^[\pL\pM\pN\-_ '@()&.,:/+]+$`)
+
+func checkWorkspaceName(name string) (string, error) {
+	name, err := checkName(name)
+	if err == nil && !workspaceName.MatchString(name) {
+		err = Invalidf("display_name", "a workspace's name has letters, digits, spaces and any of - _ ' @ ( ) & . , : / +")
+	}
+	return name, err
+}
+
+var handle = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// checkHandle lets through a short name that can stand in an address; empty is none.
+func checkHandle(text string) error {
+	if text != "" && !handle.MatchString(text) {
+		return Invalidf("tenant_handle", "a handle has at most 63 small letters, digits and hyphens, and does not begin with a hyphen")
+	}
+	return nil
+}
+
+// workspaceTaken says what another workspace has.
+func workspaceTaken(err error, w Workspace) error {
+	if !IsKind(err, Conflict) {
+		return err
+	}
+	switch field := AsError(err).Field; field {
+	case "display_name":
+		return Conflictf(field, "there is a workspace %s in this organization already", quote(w.DisplayName))
+	case "tenant_handle":
+		return Conflictf(field, "the handle %s belongs to another workspace of this organization", quote(w.Handle))
+	default:
+		return Conflictf("id", "there is a workspace with the id %q already", w.ID)
+	}
+}
+
+// SetHandle gives a workspace its short name, or takes it away.
+func (s *Service) SetHandle(ctx context.Context, scope OrgScope, id WorkspaceID, text string) (WorkspaceView, error) {
+	if err := checkHandle(text); err != nil {
+		return WorkspaceView{}, err
+	}
+	var view WorkspaceView
+	err := s.changeWorkspace(ctx, scope, id, func(tx Tx, org OrgTx, current WorkspaceView) error {
+		before := current.Handle
+		view = current
+		view.Handle = text
+		if err := org.Workspaces().Update(view.Workspace); err != nil {
+			return workspaceTaken(err, view.Workspace)
+		}
+		return record(tx, scope, "set_tenant_handle", workspaceTarget(view.Workspace), map[string]any{"tenant_handle": before}, map[string]any{"tenant_handle": text})
+	})
+	return view, err
 }
 
 // CreateWorkspace makes a workspace; an Operator who makes one becomes its Admin, because they are in none otherwise (R4).
-func (s *Service) CreateWorkspace(ctx context.Context, scope OrgScope, name string) (Workspace, error) {
+func (s *Service) CreateWorkspace(ctx context.Context, scope OrgScope, request NewWorkspace) (Workspace, error) {
 	if err := scope.require(PermOrgManage); err != nil {
 		return Workspace{}, err
 	}
-	name, err := checkName(name)
+	name, err := request.check()
 	if err != nil {
 		return Workspace{}, err
 	}
@@ -114,9 +211,12 @@ func (s *Service) CreateWorkspace(ctx context.Context, scope OrgScope, name stri
 		if err := refuseInPersonal(org); err != nil {
 			return err
 		}
-		workspace = Workspace{ID: newID[WorkspaceID](tx.Now()), DisplayName: name, CreatedAt: tx.Now()}
+		workspace = Workspace{ID: request.ID, DisplayName: name, Handle: request.Handle, CreatedAt: tx.Now()}
+		if workspace.ID == "" {
+			workspace.ID = newID[WorkspaceID](tx.Now())
+		}
 		if err := org.Workspaces().Insert(workspace); err != nil {
-			return err
+			return workspaceTaken(err, workspace)
 		}
 		if scope.member != "" && scope.role != RoleOrgAdmin {
 			grant := Grant{Kind: GrantManual, Role: RoleWorkAdmin, Source: string(scope.member), SourceName: scope.actor.Name, At: tx.Now()}
@@ -150,7 +250,7 @@ func refuseInPersonal(org OrgTx) error {
 
 // RenameWorkspace changes a workspace's name, and with it what group names mean.
 func (s *Service) RenameWorkspace(ctx context.Context, scope OrgScope, id WorkspaceID, name string) (WorkspaceView, error) {
-	name, err := checkName(name)
+	name, err := checkWorkspaceName(name)
 	if err != nil {
 		return WorkspaceView{}, err
 	}
@@ -160,7 +260,7 @@ func (s *Service) RenameWorkspace(ctx context.Context, scope OrgScope, id Worksp
 		before := current.DisplayName
 		view.DisplayName = name
 		if err := org.Workspaces().Update(view.Workspace); err != nil {
-			return err
+			return workspaceTaken(err, view.Workspace)
 		}
 		if err := remapGroups(tx, org); err != nil {
 			return err
@@ -195,7 +295,7 @@ func (s *Service) changeWorkspace(ctx context.Context, scope OrgScope, id Worksp
 		if err != nil {
 			return err
 		}
-		if !scope.Has(PermOrgManage) && !slices.Contains(view.Permissions, PermWorkManage) {
+		if !scope.Has(PermOrgManage) && !view.may(PermWorkManage) {
 			return Errorf(Forbidden, "this needs the permission %q in the workspace; ask one of its Admins", PermWorkManage)
 		}
 		return fn(tx, org, view)

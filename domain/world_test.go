@@ -180,7 +180,7 @@ func (w *world) memberOf(principal domain.Principal, org domain.OrgID) domain.Me
 // workspace makes a workspace from the command line.
 func (w *world) workspace(scope domain.OrgScope, name string) domain.Workspace {
 	w.Helper()
-	workspace, err := w.service.CreateWorkspace(w.Context(), w.admin(scope), name)
+	workspace, err := w.service.CreateWorkspace(w.Context(), w.admin(scope), domain.NewWorkspace{Name: name})
 	w.must(err)
 	return workspace
 }

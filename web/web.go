@@ -70,7 +70,7 @@ func New(config Config) *Web {
 	w := &Web{config: config, pages: map[string]*template.Template{}, files: readFiles()}
 	functions := template.FuncMap{
 		"base": func() string { return config.BasePath }, "asset": w.asset,
-		"role": domain.RoleName, "reason": reasonOf, "counted": counted, "browser": browserName, "sentence": sentence, "date": date,
+		"reason": reasonOf, "counted": counted, "browser": browserName, "sentence": sentence, "date": date,
 	}
 	for _, page := range []string{"sign-in", "set-up", "you", "sessions", "problem"} {
 		files := []string{"templates/layout.html", "templates/" + page + ".html"}

@@ -214,7 +214,7 @@ func (s *suite) accessGroups(t *testing.T, scope domain.OrgScope, user domain.SC
 				return err
 			}
 		}
-		return tx.Org(scope).Groups().SetMapping(speaking.ID, mapping, "")
+		return tx.Org(scope).Groups().SetMapping(speaking.ID, mapping, "", false)
 	})
 	s.read(t, func(tx domain.Tx) error {
 		got, err := tx.Org(scope).Access().Groups([]domain.MemberID{user.ID, id[domain.MemberID]()})

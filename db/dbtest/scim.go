@@ -157,7 +157,7 @@ func (s *suite) groups(t *testing.T) {
 		return err
 	})
 	s.write(t, func(tx domain.Tx) error {
-		return tx.Org(scope).Groups().SetMapping(group.ID, domain.Mapping{OrgRole: domain.RoleOrgUser}, "")
+		return tx.Org(scope).Groups().SetMapping(group.ID, domain.Mapping{OrgRole: domain.RoleOrgUser}, "", false)
 	})
 	second := s.group(t, scope)
 	var names []string

@@ -27,6 +27,9 @@ type tenant struct {
 	key    domain.Key
 	mark   domain.Digest
 	audit  domain.AuditID
+	// role and account are a custom role and a service account.
+	role    domain.Role
+	account domain.ServiceAccount
 }
 
 // tenancy calls every method of OrgTx in one organization with another one's ids: nothing is found and nothing changes (R44).
@@ -113,7 +116,7 @@ type foreignCall = func(domain.OrgTx) error
 // Those that take no id are called for their effect; the comparison of the other organization before and after decides.
 func foreignCalls(a tenant) map[string]foreignCall {
 	calls := map[string]foreignCall{}
-	for _, some := range []map[string]foreignCall{settingsCalls(a), memberCalls(a), scimCalls(a), credentialCalls(a)} {
+	for _, some := range []map[string]foreignCall{settingsCalls(a), memberCalls(a), scimCalls(a), credentialCalls(a), administrationCalls(a)} {
 		for name, call := range some {
 			calls[name] = call
 		}
@@ -260,6 +263,8 @@ func (s *suite) tenant(t *testing.T) tenant {
 	a.key = domain.Key{ID: id[domain.KeyID](), Org: scope.Org(), Kind: domain.PersonalKey, User: a.user.User, Digest: domain.DigestOf(unique("secret")), CreatedAt: Start}
 	a.inner, a.schema = s.group(t, scope), unique("urn:x:")
 	a.resource = domain.Resource{ID: id[domain.ResourceID](), Type: "Device", ExternalID: unique("d"), Attributes: domain.Document{"serial": "1"}, CreatedAt: Start, UpdatedAt: Start}
+	a.role = customRole()
+	a.account = domain.ServiceAccount{ID: id[domain.AccountID](), Name: unique("A"), Workspaces: map[domain.WorkspaceID]domain.RoleID{}, CreatedAt: Start, UpdatedAt: Start}
 	held := domain.Held{Grant: domain.Grant{Kind: domain.GrantManual, Role: domain.RoleWorkEditor, At: Start}}
 	s.write(t, func(tx domain.Tx) error {
 		org := tx.Org(scope)
@@ -268,6 +273,15 @@ func (s *suite) tenant(t *testing.T) tenant {
 			func() error { return org.Invites().Put(a.invite) },
 			func() error { return org.Tokens().Insert(a.token) },
 			func() error { return org.Keys().Insert(a.key) },
+			func() error { return org.Roles().Insert(a.role) },
+			func() error { return org.Accounts().Insert(a.account) },
+			func() error {
+				return org.Guard().Put(domain.Guard{Enabled: true, Window: time.Hour, State: domain.GuardOpen})
+			},
+			func() error { return org.Guard().Spend(Start, 1) },
+			func() error {
+				return org.Guard().Hold(domain.HeldRequest{Operation: "test", Target: domain.Target{ID: string(a.user.ID)}, Requests: 1})
+			},
 			func() error { return org.Tombstones().Put(id[domain.MemberID](), []domain.Digest{a.mark}) },
 			func() error { return org.Audit().Append(domain.AuditEvent{ID: a.audit, At: Start, Operation: "test"}) },
 			func() error { _, err := org.GroupMembers().Add(a.group.ID, []domain.MemberID{a.user.ID}); return err },
@@ -286,7 +300,7 @@ func (s *suite) tenant(t *testing.T) tenant {
 				return org.Activity().CountUndeclared([]domain.UndeclaredAttribute{{Token: a.token.ID, Path: "shoeSize", Requests: 1, LastSeen: Start}})
 			},
 			func() error {
-				return org.Groups().SetMapping(a.group.ID, domain.Mapping{OrgRole: domain.RoleOrgUser}, "")
+				return org.Groups().SetMapping(a.group.ID, domain.Mapping{OrgRole: domain.RoleOrgUser}, "", false)
 			},
 			func() error {
 				return org.Access().Save([]domain.AccessChange{{Member: a.user.ID, Put: map[domain.WorkspaceID]domain.Held{a.workspace.ID: held}}})
@@ -323,6 +337,11 @@ func (s *suite) dump(t *testing.T, a tenant) []any {
 			func() (any, error) { return org.Activity().Undeclared() },
 			func() (any, error) { return org.Access().Groups([]domain.MemberID{a.user.ID}) },
 			func() (any, error) { return org.Tokens().List() },
+			func() (any, error) { return org.Roles().List() },
+			func() (any, error) { return org.Accounts().List() },
+			func() (any, error) { return org.Guard().Get() },
+			func() (any, error) { return org.Guard().Spent(Start) },
+			func() (any, error) { held, _, err := org.Guard().Held(10); return held, err },
 			func() (any, error) { return org.Keys().List(domain.PersonalKey, "") },
 			func() (any, error) { return org.Tombstones().Any([]domain.Digest{a.mark}) },
 			func() (any, error) { return org.Audit().List(domain.AuditQuery{}) },

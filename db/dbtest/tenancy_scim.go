@@ -98,10 +98,12 @@ func scimCalls(a tenant) map[string]foreignCall {
 		"Groups.Each": func(o domain.OrgTx) error {
 			return o.Groups().Each(func(g domain.Group) error { return without(g.ID == a.group.ID, nil) })
 		},
-		"Groups.Insert":       func(o domain.OrgTx) error { g := a.group; g.ID = id[domain.GroupID](); return o.Groups().Insert(g) },
-		"Groups.Update":       func(o domain.OrgTx) error { return refused(o.Groups().Update(a.group)) },
-		"Groups.Bump":         func(o domain.OrgTx) error { return absent(o.Groups().Bump(a.group.ID)) },
-		"Groups.SetMapping":   func(o domain.OrgTx) error { return refused(o.Groups().SetMapping(a.group.ID, domain.Mapping{}, "")) },
+		"Groups.Insert": func(o domain.OrgTx) error { g := a.group; g.ID = id[domain.GroupID](); return o.Groups().Insert(g) },
+		"Groups.Update": func(o domain.OrgTx) error { return refused(o.Groups().Update(a.group)) },
+		"Groups.Bump":   func(o domain.OrgTx) error { return absent(o.Groups().Bump(a.group.ID)) },
+		"Groups.SetMapping": func(o domain.OrgTx) error {
+			return refused(o.Groups().SetMapping(a.group.ID, domain.Mapping{}, "", false))
+		},
 		"Groups.Delete":       func(o domain.OrgTx) error { return refused(o.Groups().Delete(a.group.ID)) },
 		"GroupMembers.Add":    func(o domain.OrgTx) error { return empty(o.GroupMembers().Add(a.group.ID, theirs)) },
 		"GroupMembers.Remove": func(o domain.OrgTx) error { return empty(o.GroupMembers().Remove(a.group.ID, theirs)) },

@@ -1,0 +1,81 @@
+-- What administration asks for: custom roles, invites by workspaces, keys that can be switched off, service accounts, the deprovision guard.
+
+-- +goose Up
+CREATE TABLE roles (
+    org_id           TEXT COLLATE "C" NOT NULL REFERENCES orgs (id),
+    id               TEXT COLLATE "C" NOT NULL,
+    display_name     TEXT NOT NULL,
+    display_name_key TEXT COLLATE "C" NOT NULL,
+    description      TEXT NOT NULL,
+    permissions      TEXT NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+CREATE UNIQUE INDEX roles_name ON roles (org_id, display_name_key);
+
+-- Whether somebody vouched for the address, so that it may claim invites.
+ALTER TABLE users ADD COLUMN email_proved BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- The roles of workspaces that decided for themselves.
+ALTER TABLE invites ADD COLUMN own_roles TEXT NOT NULL DEFAULT '';
+ALTER TABLE invites ADD COLUMN from_workspace BOOLEAN NOT NULL DEFAULT FALSE;
+-- A person asks for invites before the organization is known.
+CREATE INDEX invites_addressee ON invites (email_key);
+
+ALTER TABLE workspaces ADD COLUMN handle TEXT COLLATE "C" NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX workspaces_handle ON workspaces (org_id, handle) WHERE handle <> '' AND deleted_at = 0;
+
+CREATE TABLE service_accounts (
+    org_id            TEXT COLLATE "C" NOT NULL REFERENCES orgs (id),
+    id                TEXT COLLATE "C" NOT NULL,
+    name              TEXT NOT NULL,
+    name_key          TEXT COLLATE "C" NOT NULL,
+    workspaces        TEXT NOT NULL,
+    default_workspace TEXT NOT NULL,
+    created_at        BIGINT NOT NULL,
+    updated_at        BIGINT NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+CREATE UNIQUE INDEX service_accounts_name ON service_accounts (org_id, name_key);
+
+ALTER TABLE api_keys ADD COLUMN account_id TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN revoked_at BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX api_keys_account ON api_keys (org_id, account_id) WHERE account_id <> '';
+
+CREATE TABLE guards (
+    org_id      TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES orgs (id),
+    enabled     BOOLEAN NOT NULL,
+    max_people  BIGINT NOT NULL,
+    max_percent BIGINT NOT NULL,
+    window_size BIGINT NOT NULL,
+    state       TEXT NOT NULL,
+    changed_at  BIGINT NOT NULL,
+    until       BIGINT NOT NULL,
+    decided_by  TEXT NOT NULL,
+    base        BIGINT NOT NULL
+);
+
+-- How many people lost access when; one row for every request that passed.
+CREATE TABLE guard_spent (
+    org_id TEXT COLLATE "C" NOT NULL REFERENCES orgs (id),
+    id     TEXT COLLATE "C" NOT NULL,
+    at     BIGINT NOT NULL,
+    people BIGINT NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX guard_spent_at ON guard_spent (org_id, at);
+
+CREATE TABLE guard_held (
+    org_id      TEXT COLLATE "C" NOT NULL REFERENCES orgs (id),
+    operation   TEXT COLLATE "C" NOT NULL,
+    target_id   TEXT COLLATE "C" NOT NULL,
+    target_kind TEXT NOT NULL,
+    target_name TEXT NOT NULL,
+    token_id    TEXT NOT NULL,
+    first_at    BIGINT NOT NULL,
+    last_at     BIGINT NOT NULL,
+    requests    BIGINT NOT NULL,
+    PRIMARY KEY (org_id, operation, target_id)
+);
+
+-- An organization can do without the record of how people join; only the default one cannot.
+ALTER TABLE sso_settings ADD COLUMN removed BOOLEAN NOT NULL DEFAULT FALSE;
