@@ -24,7 +24,9 @@ type Config struct {
 	// SameOrigin refuses what another site makes a signed-in browser send (item 99).
 	SameOrigin *httpx.SameOrigin
 	Providers  Providers
-	Log        *slog.Logger
+	// Events sends events to hooks.
+	Events Events
+	Log    *slog.Logger
 }
 
 // api answers requests; nothing in it changes after New.

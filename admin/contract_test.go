@@ -148,6 +148,9 @@ func (c contract) differs(schema map[string]any, value any) string {
 }
 
 func (c contract) objectDiffers(schema, value map[string]any) string {
+	if len(schema) == 0 {
+		return "" // anything goes
+	}
 	required, _ := schema["required"].([]any)
 	for _, name := range required {
 		if _, there := value[fmt.Sprint(name)]; !there {
@@ -156,6 +159,9 @@ func (c contract) objectDiffers(schema, value map[string]any) string {
 	}
 	for name, element := range value {
 		property := at(schema, "properties", name)
+		if free, ok := schema["additionalProperties"].(map[string]any); property == nil && ok {
+			property = free
+		}
 		// The one error with a third key is the model's own.
 		if property == nil && name != "message" {
 			return name + " is not in the document"

@@ -28,9 +28,12 @@ func (a *api) routes() {
 	at(a, route{patch, "/orgs/current/roles/{role_id}", inOrg, "Change a custom role", 0}, a.updateRole)
 	at(a, route{remove, "/orgs/current/roles/{role_id}", inOrg, "Delete a custom role that nothing uses", 0}, a.deleteRole)
 
+	at(a, route{get, "/audit-logs", inOrg, "Who did what, newest first", 0}, a.listAudit)
+
 	a.memberRoutes()
 	a.ssoRoutes()
 	a.scimRoutes()
+	a.eventRoutes()
 	a.keyRoutes()
 	a.signInRoutes()
 	a.workspaceRoutes()
@@ -89,6 +92,20 @@ func (a *api) scimRoutes() {
 	at(a, route{put, "/orgs/current/scim/schemas", inOrg, "Declare SCIM schemas and resource types, all at once", 0}, a.putDefinitions)
 	at(a, route{get, "/orgs/current/scim/activity", inOrg, "What identity providers asked for, and what became of it", 0}, a.listActivity)
 	at(a, route{get, "/orgs/current/scim/undeclared-attributes", inOrg, "Attributes that identity providers sent and no schema declares", 0}, a.listUndeclared)
+}
+
+// eventRoutes are the operations on where an organization's events go.
+func (a *api) eventRoutes() {
+	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+
+	at(a, route{get, "/orgs/current/event-hooks", inOrg, "Where the organization's events go", 0}, a.listHooks)
+	at(a, route{post, "/orgs/current/event-hooks", inOrg, "Send events somewhere; the secret is shown this once", http.StatusCreated}, a.createHook)
+	at(a, route{patch, "/orgs/current/event-hooks/{hook_id}", inOrg, "Change where events go", 0}, a.updateHook)
+	at(a, route{remove, "/orgs/current/event-hooks/{hook_id}", inOrg, "Send no more events there", 0}, a.deleteHook)
+	at(a, route{post, "/orgs/current/event-hooks/{hook_id}/rotate-secret", inOrg, "Give a hook a new secret; the old one signs beside it for a day", 0}, a.rotateHookSecret)
+	at(a, route{post, "/orgs/current/event-hooks/{hook_id}/test", inOrg, "Send a test event", 0}, a.testHook)
+	at(a, route{get, "/orgs/current/event-hooks/{hook_id}/dead-letters", inOrg, "Events that were given up", 0}, a.listDeadLetters)
+	at(a, route{post, "/orgs/current/event-hooks/{hook_id}/dead-letters/{event_id}/redeliver", inOrg, "Send a given-up event again", 0}, a.redeliver)
 }
 
 // keyRoutes are the operations on tokens, keys and the accounts that keys act for.

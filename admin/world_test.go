@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -42,14 +43,14 @@ func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func
 		}
 		policy := domain.Policy{
 			InitialOrgName: "Default", DefaultWorkspaceName: "Workspace 1", OrgCreationDisabled: true,
-			PersonalOrgsDisabled: true, JITEnabled: true, Providers: map[string]domain.ProviderPolicy{domain.ProviderOIDC: {Issuer: "https://idp.example"}},
+			PersonalOrgsDisabled: true, JITEnabled: true, Keyring: keyring(t), Providers: map[string]domain.ProviderPolicy{domain.ProviderOIDC: {Issuer: "https://idp.example"}},
 		}
 		publicURL := &url.URL{Scheme: "https", Host: "muster.example"}
 		sameOrigin, err := httpx.NewSameOrigin(publicURL)
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := admin.Config{Version: "1.2.3", Session: httpx.Cookies{Secure: true}.Session, SameOrigin: sameOrigin, Providers: providers{}}
+		config := admin.Config{Version: "1.2.3", Session: httpx.Cookies{Secure: true}.Session, SameOrigin: sameOrigin, Providers: providers{}, Events: events{}}
 		if edit != nil {
 			edit(&policy, &config)
 		}
@@ -62,6 +63,25 @@ func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func
 		w.key = w.keyFor("", "ada@example.com", true)
 		test(w)
 	})
+}
+
+func keyring(t *testing.T) domain.Keyring {
+	t.Helper()
+	ring, err := domain.NewKeyring(make([]byte, domain.KeyBytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+// events takes what is sent to hooks and fails for one whose address says so.
+type events struct{}
+
+func (events) SendBody(_ context.Context, hook domain.EventHook, _ string, _ []byte) error {
+	if strings.Contains(hook.URL, "broken") {
+		return errors.New("the receiver answered 500")
+	}
+	return nil
 }
 
 // providers is one provider that works and is somewhat unusual.

@@ -120,6 +120,8 @@ func (o orgTx) Tokens() domain.TokenStore             { return tokenStore(o) }
 func (o orgTx) Keys() domain.KeyStore                 { return keyStore(o) }
 func (o orgTx) Accounts() domain.AccountStore         { return accountStore(o) }
 func (o orgTx) Roles() domain.RoleStore               { return roleStore(o) }
+func (o orgTx) Feeds() domain.FeedStore               { return feedStore(o) }
+func (o orgTx) Hooks() domain.HookStore               { return hookStore(o) }
 func (o orgTx) Guard() domain.GuardStore              { return guardStore(o) }
 func (o orgTx) Tombstones() domain.TombstoneStore     { return tombstoneStore(o) }
 func (o orgTx) Audit() domain.AuditStore              { return auditStore(o) }

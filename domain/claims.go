@@ -79,6 +79,9 @@ type Client struct {
 	IP        string
 	UserAgent string
 	RequestID string
+	// Method and Path are the request's, where it came by HTTP.
+	Method string
+	Path   string
 	// Session is the digest of the session cookie that came with a sign-in: that session ends with it (item 85).
 	Session Digest
 }

@@ -194,7 +194,7 @@ func (s *Service) CreateRole(ctx context.Context, scope OrgScope, change RoleCha
 		if err := org.Roles().Insert(role); err != nil {
 			return roleTaken(err, role)
 		}
-		return record(tx, scope, "create_role", roleTarget(role), nil, roleFacts(role))
+		return recordRole(tx, org, scope, "create_role", role, nil, roleFacts(role))
 	})
 	return role, err
 }
@@ -216,7 +216,7 @@ func (s *Service) UpdateRole(ctx context.Context, scope OrgScope, id RoleID, cha
 		if err := org.Roles().Update(role); err != nil {
 			return roleTaken(err, role)
 		}
-		return record(tx, scope, "update_role", roleTarget(role), roleFacts(current), roleFacts(role))
+		return recordRole(tx, org, scope, "update_role", role, roleFacts(current), roleFacts(role))
 	})
 	return role, err
 }
@@ -239,12 +239,12 @@ func (s *Service) DeleteRole(ctx context.Context, scope OrgScope, id RoleID) (Ro
 		if err := org.Roles().Delete(id); err != nil {
 			return err
 		}
-		return record(tx, scope, "delete_role", roleTarget(role), roleFacts(role), nil)
+		return recordRole(tx, org, scope, "delete_role", role, roleFacts(role), map[string]any{})
 	})
 	return role, err
 }
 
-// changeRoles runs fn for an Organization Admin with the organization's row locked; group names are then read anew (R33).
+// changeRoles runs fn for an Organization Admin with the organization's row locked.
 func (s *Service) changeRoles(ctx context.Context, scope OrgScope, fn func(Tx, OrgTx) error) error {
 	if err := scope.require(PermOrgManage); err != nil {
 		return err
@@ -256,11 +256,17 @@ func (s *Service) changeRoles(ctx context.Context, scope OrgScope, fn func(Tx, O
 		if _, err := org.Settings().Lock(); err != nil {
 			return err
 		}
-		if err := fn(tx, org); err != nil {
-			return err
-		}
-		return remapGroups(tx, org)
+		return fn(tx, org)
 	})
+}
+
+// recordRole reads group names anew, which the roles' names are part of (R33), and writes the audit row with what came of it.
+func recordRole(tx Tx, org OrgTx, scope OrgScope, operation string, role Role, before, after map[string]any) error {
+	access, err := remapGroups(tx, org)
+	if err != nil {
+		return err
+	}
+	return record(tx, scope, operation, Target{Kind: "role", ID: string(role.ID), Name: role.DisplayName}, before, access.tell(after))
 }
 
 // ownRole returns a custom role; a system role cannot be changed, and one of another organization is not there (R1, R44).
@@ -290,10 +296,6 @@ func roleTaken(err error, role Role) error {
 		return Conflictf("display_name", "there is a role %s already; choose another name", quote(role.DisplayName))
 	}
 	return err
-}
-
-func roleTarget(role Role) Target {
-	return Target{Kind: "role", ID: string(role.ID), Name: role.DisplayName}
 }
 
 func roleFacts(role Role) map[string]any {

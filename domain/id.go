@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"sync"
 	"time"
 )
 
@@ -45,11 +46,39 @@ func newID[T ~string](now time.Time) T {
 	milliseconds := uint64(now.UnixMilli())
 	random := binary.BigEndian.Uint16(raw[4:6])
 	binary.BigEndian.PutUint64(raw[:8], milliseconds<<16|uint64(random))
-	// The sub-millisecond part orders what one process makes within the same millisecond.
-	fraction := uint16(now.Nanosecond() % int(time.Millisecond) * 4096 / int(time.Millisecond)) //nolint:gosec // below 4096
-	binary.BigEndian.PutUint16(raw[6:8], 0x7000|fraction)
+	binary.BigEndian.PutUint16(raw[6:8], 0x7000|inMillisecond.next(now))
 	raw[8] = raw[8]&0x3f | 0x80
 	return T(formatUUID(raw))
+}
+
+// FirstID is not greater than any id that was made at the time or later.
+func FirstID(at time.Time) AuditID {
+	var raw [16]byte
+	binary.BigEndian.PutUint64(raw[:8], uint64(max(at.UnixMilli(), 0))<<16)
+	return AuditID(formatUUID(raw))
+}
+
+// inMillisecond orders what one process makes within the same millisecond, such as the rows of one transaction.
+var inMillisecond fractions //nolint:gochecknoglobals // ids are ordered over the whole process
+
+type fractions struct {
+	mutex        sync.Mutex
+	milliseconds int64
+	last         uint16
+}
+
+// next is the sub-millisecond part of a time in 12 bits, or one more than the last one of that millisecond.
+func (f *fractions) next(now time.Time) uint16 {
+	fraction := uint16(now.Nanosecond() % int(time.Millisecond) * 4096 / int(time.Millisecond)) //nolint:gosec // below 4096
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if ms := now.UnixMilli(); ms != f.milliseconds {
+		f.milliseconds = ms
+	} else if fraction <= f.last {
+		fraction = min(f.last+1, 4095)
+	}
+	f.last = fraction
+	return fraction
 }
 
 func formatUUID(raw [16]byte) string {

@@ -47,8 +47,12 @@ func TestBatch(t *testing.T) {
 		_, err = w.service.InviteAll(w.Context(), cli, append(requests, domain.InviteRequest{Email: "more@example.com"}))
 		wantKind(t, err, domain.Invalid, "500")
 		_, err = w.service.InviteAll(w.Context(), cli, []domain.InviteRequest{
-			{Email: "good@example.com"}, {Email: "bad"}, {Email: "ALICE@example.com"}, {Email: "Good@example.com"},
-			{Email: "x@example.com", Workspaces: []domain.WorkspaceID{"nowhere"}}, {Email: "y@example.com", Role: domain.RoleWorkAdmin},
+			{Email: "good@example.com"},
+			{Email: "bad"},
+			{Email: "ALICE@example.com"},
+			{Email: "Good@example.com"},
+			{Email: "x@example.com", Workspaces: []domain.WorkspaceID{"nowhere"}},
+			{Email: "y@example.com", Role: domain.RoleWorkAdmin},
 		})
 		known := domain.AsError(err)
 		var rows []string

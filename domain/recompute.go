@@ -16,6 +16,14 @@ type recomputed struct {
 	losers int
 }
 
+// tell adds whose access changed to the facts of an audit row.
+func (r recomputed) tell(after map[string]any) map[string]any {
+	if len(r.facts) > 0 {
+		after["access"] = r.facts
+	}
+	return after
+}
+
 func (r *recomputed) add(other recomputed) {
 	r.facts, r.losers = append(r.facts, other.facts...), r.losers+other.losers
 }
@@ -137,10 +145,11 @@ func readNames(org OrgTx) (Names, error) {
 // remapGroups reads every group's name again after the workspaces or the separator changed, and decides anew
 // about the members of those groups whose meaning changed (R33, R35).
 // The caller holds the organization's lock.
-func remapGroups(tx Tx, org OrgTx) error {
+func remapGroups(tx Tx, org OrgTx) (recomputed, error) {
+	all := recomputed{}
 	names, err := readNames(org)
 	if err != nil {
-		return err
+		return all, err
 	}
 	var changed []Group
 	err = org.Groups().Each(func(group Group) error {
@@ -155,17 +164,19 @@ func remapGroups(tx Tx, org OrgTx) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return all, err
 	}
 	for _, group := range changed {
 		if err := org.Groups().SetMapping(group.ID, group.Mapping, group.Unmapped, group.Explicit); err != nil {
-			return err
+			return all, err
 		}
-		if _, err := recomputeGroup(tx, org, group.ID); err != nil {
-			return err
+		one, err := recomputeGroup(tx, org, group.ID)
+		if err != nil {
+			return all, err
 		}
+		all.add(one)
 	}
-	return nil
+	return all, nil
 }
 
 // recomputeGroup decides anew about all members of a group, in steps.

@@ -102,15 +102,16 @@ func (s *Service) updateOrganization(ctx context.Context, scope OrgScope, operat
 		if err := org.Settings().Update(next); err != nil {
 			return err
 		}
+		access := recomputed{}
 		if next.Settings.GroupSeparator != current.Settings.GroupSeparator {
-			if err := remapGroups(tx, org); err != nil {
+			if access, err = remapGroups(tx, org); err != nil {
 				return err
 			}
 		}
 		if view, err = orgView(tx, org); err != nil {
 			return err
 		}
-		return record(tx, scope, operation, Target{"organization", string(next.ID), next.DisplayName}, orgFacts(current), orgFacts(next))
+		return record(tx, scope, operation, Target{"organization", string(next.ID), next.DisplayName}, orgFacts(current), access.tell(orgFacts(next)))
 	})
 	return view, err
 }

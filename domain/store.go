@@ -58,6 +58,8 @@ type OrgTx interface {
 	Accounts() AccountStore
 	Roles() RoleStore
 	Guard() GuardStore
+	Feeds() FeedStore
+	Hooks() HookStore
 	Tombstones() TombstoneStore
 	Audit() AuditStore
 }
@@ -83,6 +85,12 @@ type OrgStore interface {
 	// List returns all organizations by name.
 	List() ([]Org, error)
 	Insert(Org, SSOSettings) error
+	// AuditWaiting returns up to limit organizations that have audit rows without a place.
+	AuditWaiting(limit int) ([]OrgID, error)
+	// FeedsBehind returns up to limit organizations of which a feed has something to deliver now.
+	FeedsBehind(id string, limit int) ([]OrgID, error)
+	// Hooks returns the enabled event hooks of all organizations.
+	Hooks() ([]EventHook, error)
 }
 
 // UserStore keeps the people.
@@ -351,8 +359,43 @@ type TombstoneStore interface {
 	Clear([]Digest) error
 }
 
+// HookStore keeps the event hooks and what could not be delivered to them.
+type HookStore interface {
+	Get(HookID) (EventHook, error)
+	List() ([]EventHook, error)
+	Insert(EventHook) error
+	Update(EventHook) error
+	// Delete takes the dead letters with it.
+	Delete(HookID) error
+	// Letters returns the dead letters of a hook, the oldest first.
+	Letters(HookID) ([]DeadLetter, error)
+	// Bury keeps a dead letter; the same one again changes nothing.
+	Bury(DeadLetter) error
+	Unbury(DeadLetter) error
+}
+
+// FeedStore keeps how far the audit log has been sent on.
+type FeedStore interface {
+	Get(id string) (Feed, error)
+	// Lease hands a feed, made where there is none, to one process until a time; NotFound while another one has it or it is paused.
+	Lease(id, lease string, until time.Time) (Feed, error)
+	// Advance gives the lease back with the place that was reached, and Delay until a time with the reason why it was not;
+	// NotFound when the lease has passed to another process.
+	Advance(id, lease string, seq int64) error
+	Delay(feed Feed, lease string, until time.Time) error
+	Delete(id string) error
+}
+
 // AuditStore is append-only.
 type AuditStore interface {
 	Append(AuditEvent) error
 	List(AuditQuery) ([]AuditEvent, error)
+	// Head returns the end of the chain; in a transaction that writes it holds it until the end.
+	Head() (ChainHead, error)
+	// Waiting returns up to limit rows that have no place yet, in order of id.
+	Waiting(limit int) ([]AuditEvent, error)
+	// Place writes the rows' places and hashes, and the chain's new end.
+	Place([]AuditEvent, ChainHead) error
+	// From returns up to limit rows whose place is behind after, in order.
+	From(after int64, limit int) ([]AuditEvent, error)
 }

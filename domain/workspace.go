@@ -224,10 +224,11 @@ func (s *Service) CreateWorkspace(ctx context.Context, scope OrgScope, request N
 				return err
 			}
 		}
-		if err := remapGroups(tx, org); err != nil {
+		access, err := remapGroups(tx, org)
+		if err != nil {
 			return err
 		}
-		return record(tx, scope, "create_workspace", workspaceTarget(workspace), nil, map[string]any{"display_name": name})
+		return record(tx, scope, "create_workspace", workspaceTarget(workspace), nil, access.tell(map[string]any{"display_name": name}))
 	})
 	return workspace, err
 }
@@ -262,11 +263,12 @@ func (s *Service) RenameWorkspace(ctx context.Context, scope OrgScope, id Worksp
 		if err := org.Workspaces().Update(view.Workspace); err != nil {
 			return workspaceTaken(err, view.Workspace)
 		}
-		if err := remapGroups(tx, org); err != nil {
+		access, err := remapGroups(tx, org)
+		if err != nil {
 			return err
 		}
 		return record(tx, scope, "update_workspace", workspaceTarget(view.Workspace),
-			map[string]any{"display_name": before}, map[string]any{"display_name": name})
+			map[string]any{"display_name": before}, access.tell(map[string]any{"display_name": name}))
 	})
 	return view, err
 }
@@ -278,10 +280,11 @@ func (s *Service) DeleteWorkspace(ctx context.Context, scope OrgScope, id Worksp
 		if err := org.Workspaces().Update(current.Workspace); err != nil {
 			return err
 		}
-		if err := remapGroups(tx, org); err != nil {
+		access, err := remapGroups(tx, org)
+		if err != nil {
 			return err
 		}
-		return record(tx, scope, "delete_workspace", workspaceTarget(current.Workspace), map[string]any{"display_name": current.DisplayName}, nil)
+		return record(tx, scope, "delete_workspace", workspaceTarget(current.Workspace), map[string]any{"display_name": current.DisplayName}, access.tell(map[string]any{}))
 	})
 }
 

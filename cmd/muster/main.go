@@ -37,6 +37,10 @@ type commands struct {
 	Admin   adminCommands   `cmd:"" help:"Organization Admins."`
 	Org     orgCommands     `cmd:"" help:"Organizations."`
 	Session sessionCommands `cmd:"" help:"Signed-in browsers."`
+	Explain explainCommand  `cmd:"" help:"Say what a person may do in an organization, and why."`
+	Mapping mappingCommands `cmd:"" help:"What pushed groups give."`
+	Guard   guardCommands   `cmd:"" help:"The guard against mass deprovisioning."`
+	Audit   auditCommands   `cmd:"" help:"The audit log."`
 	Doctor  doctorCommand   `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
 	Reseal  resealCommand   `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
 	Version versionCommand  `cmd:"" help:"Print the version."`

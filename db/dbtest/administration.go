@@ -106,6 +106,153 @@ func administrationCalls(a tenant) map[string]foreignCall {
 	}
 }
 
+// auditCalls are the tenancy cases of the chain, of feeds and of event hooks.
+func auditCalls(a tenant) map[string]foreignCall {
+	return map[string]foreignCall{
+		"Audit.Head": func(o domain.OrgTx) error { _, err := o.Audit().Head(); return err },
+		"Audit.Waiting": func(o domain.OrgTx) error {
+			rows, err := o.Audit().Waiting(10)
+			for _, row := range rows {
+				err = without(row.Target.ID == string(a.user.ID), err)
+			}
+			return err
+		},
+		"Audit.Place": func(o domain.OrgTx) error {
+			if _, err := o.Audit().Head(); err != nil {
+				return err
+			}
+			return o.Audit().Place([]domain.AuditEvent{{ID: a.chained, Seq: 9, Hash: "x"}}, domain.ChainHead{Seq: 9, Hash: "x"})
+		},
+		"Audit.From": func(o domain.OrgTx) error {
+			rows, err := o.Audit().From(0, 10)
+			for _, row := range rows {
+				err = without(row.ID == a.chained, err)
+			}
+			return err
+		},
+		"Feeds.Get": func(o domain.OrgTx) error { return absent(o.Feeds().Get(a.feed)) },
+		"Feeds.Lease": func(o domain.OrgTx) error {
+			_, err := o.Feeds().Lease(a.feed, "ours", Start.AddDate(50, 0, 0))
+			return err
+		},
+		"Feeds.Advance": func(o domain.OrgTx) error {
+			return refused(o.Feeds().Advance(a.feed, "theirs", 7))
+		},
+		"Feeds.Delay": func(o domain.OrgTx) error {
+			return refused(o.Feeds().Delay(domain.Feed{ID: a.feed, Seq: 7}, "theirs", Start))
+		},
+		"Feeds.Delete": func(o domain.OrgTx) error { return o.Feeds().Delete(a.feed) },
+		"Hooks.Get":    func(o domain.OrgTx) error { return absent(o.Hooks().Get(a.hook.ID)) },
+		"Hooks.List": func(o domain.OrgTx) error {
+			all, err := o.Hooks().List()
+			for _, hook := range all {
+				err = without(hook.ID == a.hook.ID, err)
+			}
+			return err
+		},
+		"Hooks.Insert": func(o domain.OrgTx) error {
+			hook := a.hook
+			hook.ID = id[domain.HookID]()
+			return o.Hooks().Insert(hook)
+		},
+		"Hooks.Update":  func(o domain.OrgTx) error { return refused(o.Hooks().Update(a.hook)) },
+		"Hooks.Delete":  func(o domain.OrgTx) error { return refused(o.Hooks().Delete(a.hook.ID)) },
+		"Hooks.Letters": func(o domain.OrgTx) error { return empty(o.Hooks().Letters(a.hook.ID)) },
+		"Hooks.Bury": func(o domain.OrgTx) error {
+			// A hook of another organization is no hook here; the foreign key refuses it.
+			return refused(o.Hooks().Bury(domain.DeadLetter{Hook: a.hook.ID, Event: id[domain.AuditID]()}))
+		},
+		"Hooks.Unbury": func(o domain.OrgTx) error { return refused(o.Hooks().Unbury(a.letter)) },
+	}
+}
+
+// chain gives rows a place once, in order, and says who waits.
+func (s *suite) chain(t *testing.T) {
+	scope := s.org(t)
+	first, second := id[domain.AuditID](), id[domain.AuditID]()
+	s.write(t, func(tx domain.Tx) error {
+		for _, one := range []domain.AuditID{first, second} {
+			if err := tx.Org(scope).Audit().Append(domain.AuditEvent{ID: one, At: Start, Operation: "test", Workspace: "w"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	waiting := func() bool {
+		found := false
+		s.read(t, func(tx domain.Tx) error {
+			orgs, err := tx.System(s.system).Orgs().AuditWaiting(10_000)
+			for _, org := range orgs {
+				found = found || org == scope.Org()
+			}
+			return err
+		})
+		return found
+	}
+	want(t, "waiting before", waiting(), true)
+	s.write(t, func(tx domain.Tx) error {
+		audit := tx.Org(scope).Audit()
+		head, err := audit.Head()
+		want(t, "the head of no chain", head, domain.ChainHead{})
+		if err != nil {
+			return err
+		}
+		rows, err := audit.Waiting(10)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			rows[i].Seq, rows[i].Hash = int64(i+1), string(rows[i].ID)
+		}
+		return audit.Place(rows, domain.ChainHead{Seq: 2, Hash: string(second)})
+	})
+	want(t, "waiting after", waiting(), false)
+	s.read(t, func(tx domain.Tx) error {
+		audit := tx.Org(scope).Audit()
+		head, err := audit.Head()
+		want(t, "Head", head, domain.ChainHead{Seq: 2, Hash: string(second)})
+		if err != nil {
+			return err
+		}
+		rows, err := audit.From(1, 10)
+		if err == nil {
+			want(t, "From", len(rows), 1)
+			want(t, "the second row", rows[0].ID, second)
+			want(t, "its place", rows[0].Seq, int64(2))
+			want(t, "its workspace", rows[0].Workspace, "w")
+		}
+		return err
+	})
+}
+
+// feeds are leased by one at a time, and remember how far they came.
+func (s *suite) feeds(t *testing.T) {
+	scope := s.org(t)
+	lease := func(name string) error {
+		return s.store.Write(t.Context(), func(tx domain.Tx) error {
+			_, err := tx.Org(scope).Feeds().Lease("export", name, tx.Now().Add(time.Hour))
+			return err
+		})
+	}
+	if err := lease("a"); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "a second lease", lease("b"), domain.NotFound, "")
+	s.write(t, func(tx domain.Tx) error { return tx.Org(scope).Feeds().Advance("export", "a", 5) })
+	if err := lease("b"); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "Advance by the old lease", s.store.Write(t.Context(), func(tx domain.Tx) error { return tx.Org(scope).Feeds().Advance("export", "a", 9) }), domain.NotFound, "")
+	failed := domain.Feed{ID: "export", Seq: 6, Attempts: 2, LastError: "away"}
+	s.write(t, func(tx domain.Tx) error { return tx.Org(scope).Feeds().Delay(failed, "b", tx.Now().Add(time.Hour)) })
+	wantKind(t, "a lease while it is paused", lease("c"), domain.NotFound, "")
+	s.read(t, func(tx domain.Tx) error {
+		got, err := tx.Org(scope).Feeds().Get("export")
+		want(t, "Get", got, failed)
+		return err
+	})
+}
+
 // roles keeps custom roles, and says what uses one.
 func (s *suite) roles(t *testing.T) {
 	scope, role := s.org(t), customRole()

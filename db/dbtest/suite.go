@@ -39,6 +39,8 @@ func Run(t *testing.T, store domain.Store) {
 	t.Run("Audit", s.audit)
 	t.Run("Roles", s.roles)
 	t.Run("Guard", s.guard)
+	t.Run("Chain", s.chain)
+	t.Run("Feeds", s.feeds)
 	t.Run("Like", s.like)
 	t.Run("Folding", s.folding)
 	t.Run("Paging", s.paging)

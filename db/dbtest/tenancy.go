@@ -30,6 +30,11 @@ type tenant struct {
 	// role and account are a custom role and a service account.
 	role    domain.Role
 	account domain.ServiceAccount
+	// chained is an audit row with a place, feed the id of a feed, letter a dead letter of the hook.
+	chained domain.AuditID
+	feed    string
+	hook    domain.EventHook
+	letter  domain.DeadLetter
 }
 
 // tenancy calls every method of OrgTx in one organization with another one's ids: nothing is found and nothing changes (R44).
@@ -116,7 +121,7 @@ type foreignCall = func(domain.OrgTx) error
 // Those that take no id are called for their effect; the comparison of the other organization before and after decides.
 func foreignCalls(a tenant) map[string]foreignCall {
 	calls := map[string]foreignCall{}
-	for _, some := range []map[string]foreignCall{settingsCalls(a), memberCalls(a), scimCalls(a), credentialCalls(a), administrationCalls(a)} {
+	for _, some := range []map[string]foreignCall{settingsCalls(a), memberCalls(a), scimCalls(a), credentialCalls(a), administrationCalls(a), auditCalls(a)} {
 		for name, call := range some {
 			calls[name] = call
 		}
@@ -263,7 +268,9 @@ func (s *suite) tenant(t *testing.T) tenant {
 	a.key = domain.Key{ID: id[domain.KeyID](), Org: scope.Org(), Kind: domain.PersonalKey, User: a.user.User, Digest: domain.DigestOf(unique("secret")), CreatedAt: Start}
 	a.inner, a.schema = s.group(t, scope), unique("urn:x:")
 	a.resource = domain.Resource{ID: id[domain.ResourceID](), Type: "Device", ExternalID: unique("d"), Attributes: domain.Document{"serial": "1"}, CreatedAt: Start, UpdatedAt: Start}
-	a.role = customRole()
+	a.role, a.chained, a.feed = customRole(), a.audit, unique("feed")
+	a.hook = domain.EventHook{ID: id[domain.HookID](), Org: scope.Org(), URL: "https://app.example", Types: []string{}, Enabled: true, CreatedAt: Start, UpdatedAt: Start}
+	a.letter = domain.DeadLetter{Hook: a.hook.ID, Event: id[domain.AuditID](), Type: "test", Body: "{}", Error: "away", FailedAt: Start}
 	a.account = domain.ServiceAccount{ID: id[domain.AccountID](), Name: unique("A"), Workspaces: map[domain.WorkspaceID]domain.RoleID{}, CreatedAt: Start, UpdatedAt: Start}
 	held := domain.Held{Grant: domain.Grant{Kind: domain.GrantManual, Role: domain.RoleWorkEditor, At: Start}}
 	s.write(t, func(tx domain.Tx) error {
@@ -279,6 +286,9 @@ func (s *suite) tenant(t *testing.T) tenant {
 				return org.Guard().Put(domain.Guard{Enabled: true, Window: time.Hour, State: domain.GuardOpen})
 			},
 			func() error { return org.Guard().Spend(Start, 1) },
+			func() error { return org.Hooks().Insert(a.hook) },
+			func() error { return org.Hooks().Bury(a.letter) },
+			func() error { _, err := org.Feeds().Lease(a.feed, "theirs", Start); return err },
 			func() error {
 				return org.Guard().Hold(domain.HeldRequest{Operation: "test", Target: domain.Target{ID: string(a.user.ID)}, Requests: 1})
 			},
@@ -340,6 +350,10 @@ func (s *suite) dump(t *testing.T, a tenant) []any {
 			func() (any, error) { return org.Roles().List() },
 			func() (any, error) { return org.Accounts().List() },
 			func() (any, error) { return org.Guard().Get() },
+			func() (any, error) { return org.Hooks().List() },
+			func() (any, error) { return org.Hooks().Letters(a.hook.ID) },
+			func() (any, error) { return org.Feeds().Get(a.feed) },
+			func() (any, error) { return org.Audit().Head() },
 			func() (any, error) { return org.Guard().Spent(Start) },
 			func() (any, error) { held, _, err := org.Guard().Held(10); return held, err },
 			func() (any, error) { return org.Keys().List(domain.PersonalKey, "") },

@@ -22,6 +22,7 @@ var layers = []layer{
 	{"web", []string{"domain", "internal/httpx"}},
 	{"internal/httpx", []string{"domain"}},
 	{"internal/demoidp", []string{"domain", "internal/httpx"}},
+	{"internal/deliver", []string{"domain"}},
 	{"internal/testkit", []string{"domain"}},
 	{"internal/archtest", []string{}},
 	{"cmd", nil},

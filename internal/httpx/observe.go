@@ -85,11 +85,17 @@ func Logger(ctx context.Context) *slog.Logger {
 
 // ClientOf says where a request came from, for the session list and the audit log.
 func ClientOf(r *http.Request) domain.Client {
-	client := domain.Client{UserAgent: r.UserAgent(), RequestID: RequestID(r.Context())}
+	client := domain.Client{UserAgent: r.UserAgent(), RequestID: RequestID(r.Context()), Method: methodLabel(r.Method), Path: shortPath(r.URL.Path)}
 	if ip, ok := parseAddress(r.RemoteAddr); ok {
 		client.IP = ip.String()
 	}
 	return client
+}
+
+// shortPath bounds what the audit log keeps of a path.
+func shortPath(path string) string {
+	const longest = 300 // bytes
+	return strings.ToValidUTF8(path[:min(len(path), longest)], "")
 }
 
 // exchangeKey is the only context key of this package.

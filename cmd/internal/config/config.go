@@ -29,7 +29,11 @@ type Config struct {
 	// SignInRate is how many sign-ins a second one address may begin; zero is without limit.
 	SignInRate float64
 	SCIM       SCIM
-	LogLevel   slog.Level
+	// AuditExport is where the audit log is sent on to: a file, "stdout" or an address; empty for nowhere.
+	// AuditExportSecret signs what goes to an address.
+	AuditExport       string
+	AuditExportSecret string
+	LogLevel          slog.Level
 	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
 	LogFormat string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.

@@ -24,7 +24,7 @@ func sessionSettings() []setting {
 		},
 		{
 			key: "config.encryptionKey", env: []string{"ENCRYPTION_KEY"}, secret: true,
-			help: "keys for providers' tokens at rest, 32 bytes each in base64 or hex, commas between; the first seals, all open", set: setEncryptionKeys,
+			help: "keys for providers' tokens and event hooks' secrets at rest, 32 bytes each in base64 or hex, commas between; the first seals, all open", set: setEncryptionKeys,
 		},
 		{key: "config.signInRate", env: []string{"SIGN_IN_RATE"}, def: "50", help: "sign-ins a second that one address may begin, with bursts of forty times as many; 0 without limit", set: setSignInRate},
 		{key: "config.session.idleSec", env: []string{"SESSION_IDLE_SEC"}, def: "43200", help: "seconds without a request after which a session ends; 0 never", set: setIdle},
@@ -91,10 +91,10 @@ func (c *Config) checkEncryption() error {
 		"which are stored encrypted, and every process on this PostgreSQL needs the same key; \"openssl rand -base64 32\" makes one")
 }
 
-// EnsureEncryptionKey makes the key where tokens are kept in SQLite and none is configured; it stays beside the database's file.
+// EnsureEncryptionKey makes the key where the database is SQLite and none is configured; it stays beside the database's file.
 func (c *Config) EnsureEncryptionKey() error {
 	path, isFile := strings.CutPrefix(c.DatabaseURL, "sqlite://")
-	if !isFile || !c.Policy.Keyring.Empty() || !slices.ContainsFunc(c.Providers, Provider.KeepsTokens) {
+	if !isFile || !c.Policy.Keyring.Empty() {
 		return nil
 	}
 	path, _, _ = strings.Cut(path, "?")

@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"muster/admin"
 	"muster/cmd/internal/config"
 	"muster/db"
 	"muster/domain"
+	"muster/internal/deliver"
 	"muster/internal/httpx"
 	"muster/oidc"
 	"muster/scim"
@@ -21,6 +23,8 @@ import (
 type app struct {
 	handler http.Handler
 	health  *httpx.Health
+	// deliverer sends the audit log on.
+	deliverer *deliver.Deliverer
 }
 
 // newApp makes every front end and puts them behind one mux.
@@ -56,9 +60,13 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	go provisioning.Run(ctx)
 	mux.Handle("/scim/", provisioning)
 	mux.Handle(scim.TokenPath, provisioning.TokenEndpoint())
+	deliverer := deliver.New(deliver.Config{
+		Service: service, Log: log, Record: func(org domain.OrgID, e domain.AuditEvent) any { return admin.AuditOf(org, e) },
+		Export: deliver.NewExporter(cfg.AuditExport, cfg.AuditExportSecret, os.Stdout), Loopback: !cfg.Secure(),
+	})
 	api := admin.New(admin.Config{ //nolint:contextcheck // a request brings its own
 		Service: service, Version: number, GitSHA: commit, InfoAuthRequired: cfg.InfoAuthRequired,
-		Session: cookies.Session, SameOrigin: sameOrigin, Log: log, Providers: testers{providers},
+		Session: cookies.Session, SameOrigin: sameOrigin, Log: log, Providers: testers{providers}, Events: deliverer,
 	})
 	mux.Handle("/api/", api)
 	mux.Handle("/v1/platform/", api)
@@ -68,7 +76,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	health.Register(root)
 	metrics.Register(root)
 	root.Handle("/", httpx.Mount(cfg.BasePath, mux))
-	return &app{handler: httpx.Observer{Log: log, Metrics: metrics, Trusted: cfg.TrustedProxies}.Wrap(root), health: health}, nil
+	return &app{handler: httpx.Observer{Log: log, Metrics: metrics, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer}, nil
 }
 
 // newSCIM makes the SCIM endpoint; it may use most of the database, but not so much that sign-in waits for it.

@@ -53,6 +53,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 			cancel(err)
 			return
 		}
+		go app.deliverer.Run(ctx)
 		sweep(ctx, service, o.Log)
 	}()
 	o.Log.InfoContext(ctx, "listening", "address", listener.Addr().String(), "public_url", cfg.PublicURL, "database", store.Engine())
