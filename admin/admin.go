@@ -24,6 +24,8 @@ type Config struct {
 	// SameOrigin refuses what another site makes a signed-in browser send (item 99).
 	SameOrigin *httpx.SameOrigin
 	Providers  Providers
+	// Limits may be nil, for none.
+	Limits *Limits
 	// Events sends events to hooks.
 	Events Events
 	Log    *slog.Logger

@@ -28,6 +28,8 @@ const (
 
 // caller is who asks, and in which organization.
 type caller struct {
+	// service does what is asked for; of a request with an idempotency key, once.
+	service   *domain.Service
 	principal domain.Principal
 	scope     domain.OrgScope
 	// workspace is the one that the request, or else the key, names; it may be empty but for inWorkspace.
@@ -41,14 +43,14 @@ type caller struct {
 // caller checks the credential and, for what happens in an organization, the right to act in it.
 func (a *api) caller(r *http.Request, who class) (caller, error) {
 	if who == anyone {
-		return caller{}, nil
+		return caller{service: a.Service}, nil
 	}
 	read := a.reader(r)
-	principal, err := read(r.Context())
+	principal, err := a.admitted(r, read)
 	if err != nil {
 		return caller{}, err
 	}
-	c := caller{principal: principal, again: read}
+	c := caller{service: a.Service, principal: principal, again: read}
 	if who == asPerson {
 		return c, mustBePerson(principal)
 	}
@@ -67,6 +69,22 @@ func (a *api) caller(r *http.Request, who class) (caller, error) {
 		return caller{}, noWorkspace(principal)
 	}
 	return c, nil
+}
+
+// admitted reads the principal within the limits of its credential and its address.
+func (a *api) admitted(r *http.Request, read func(context.Context) (domain.Principal, error)) (domain.Principal, error) {
+	address, credential := httpx.ClientOf(r).IP, domain.DigestOf(keyOf(r)+"\n"+a.Session(r))
+	if err := a.Limits.knock(address, credential); err != nil {
+		return domain.Principal{}, err
+	}
+	principal, err := read(r.Context())
+	if err == nil || domain.IsKind(err, domain.Unauthenticated) {
+		a.Limits.tried(address, credential, err == nil)
+	}
+	if err == nil && r.URL.Path != root+"/auth/check" {
+		err = a.Limits.request(principal.Actor().Credential)
+	}
+	return principal, err
 }
 
 // mustBePerson keeps service keys from what belongs to a person.

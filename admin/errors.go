@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -71,6 +72,10 @@ func fail(w http.ResponseWriter, _ *http.Request, err error) {
 	}
 	known := domain.AsError(err)
 	body := failure{Detail: known.Text, Error: known.Text}
+	if known.RetryAfter > 0 {
+		// The model's generated clients read this one first.
+		w.Header().Set("Retry-After-Ms", strconv.FormatInt(known.RetryAfter.Milliseconds(), 10))
+	}
 	status := statusOf(known.Kind)
 	if _, ok := errors.AsType[*malformed](err); ok {
 		status = http.StatusBadRequest
@@ -80,7 +85,7 @@ func fail(w http.ResponseWriter, _ *http.Request, err error) {
 		body.Detail = wrongFields(err, known)
 	case http.StatusConflict:
 		// The model's generated clients repeat a 409 unless they are told not to.
-		w.Header().Set("X-Should-Retry", "false")
+		w.Header().Set("X-Should-Retry", strconv.FormatBool(known.RetryAfter > 0))
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", challenge(known))
 	case http.StatusInternalServerError:

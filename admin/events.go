@@ -76,7 +76,7 @@ func (a *api) listHooks(ctx context.Context, c caller, _ *none) (*out[[]eventHoo
 }
 
 func (a *api) createHook(ctx context.Context, c caller, in *hookCreation) (*out[eventHook], error) {
-	return hookOr(a.Service.CreateEventHook(ctx, c.scope, in.Body.change()))
+	return hookOr(c.service.CreateEventHook(ctx, c.scope, in.Body.change()))
 }
 
 func (a *api) updateHook(ctx context.Context, c caller, in *hookUpdate) (*out[eventHook], error) {
@@ -85,7 +85,7 @@ func (a *api) updateHook(ctx context.Context, c caller, in *hookUpdate) (*out[ev
 }
 
 func (a *api) rotateHookSecret(ctx context.Context, c caller, in *hookPath) (*out[eventHook], error) {
-	return hookOr(a.Service.RotateEventHookSecret(ctx, c.scope, in.ID))
+	return hookOr(c.service.RotateEventHookSecret(ctx, c.scope, in.ID))
 }
 
 type hookGone struct {

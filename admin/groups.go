@@ -114,7 +114,7 @@ type mappingUpdate struct {
 
 // setMapping is R32.
 func (a *api) setMapping(ctx context.Context, c caller, in *mappingUpdate) (*out[scimGroup], error) {
-	return groupOr(a.Service.SetGroupMapping(ctx, c.scope, in.ID, in.Body.mapping()))
+	return groupOr(c.service.SetGroupMapping(ctx, c.scope, in.ID, in.Body.mapping()))
 }
 
 func (a *api) clearMapping(ctx context.Context, c caller, in *groupPath) (*out[scimGroup], error) {

@@ -61,7 +61,7 @@ type guardUpdate struct {
 }
 
 func (a *api) updateGuard(ctx context.Context, c caller, in *guardUpdate) (*out[guardBody], error) {
-	return guardOr(a.Service.SetGuard(ctx, c.scope, func(g *domain.Guard) {
+	return guardOr(c.service.SetGuard(ctx, c.scope, func(g *domain.Guard) {
 		assign(&g.Enabled, in.Body.Enabled)
 		assign(&g.MaxPeople, in.Body.MaxPeople)
 		assign(&g.MaxPercent, in.Body.MaxPercent)
@@ -72,9 +72,9 @@ func (a *api) updateGuard(ctx context.Context, c caller, in *guardUpdate) (*out[
 }
 
 func (a *api) releaseGuard(ctx context.Context, c caller, _ *none) (*out[guardBody], error) {
-	return guardOr(a.Service.ReleaseGuard(ctx, c.scope))
+	return guardOr(c.service.ReleaseGuard(ctx, c.scope))
 }
 
 func (a *api) refuseGuard(ctx context.Context, c caller, _ *none) (*out[guardBody], error) {
-	return guardOr(a.Service.RefuseGuard(ctx, c.scope))
+	return guardOr(c.service.RefuseGuard(ctx, c.scope))
 }

@@ -44,7 +44,7 @@ func pending(i domain.Invite, c caller) orgPending {
 }
 
 func (a *api) listPendingMembers(ctx context.Context, c caller, in *Page) (*out[[]orgPending], error) {
-	invites, err := a.Service.Invites(ctx, c.scope, in.query())
+	invites, err := c.service.Invites(ctx, c.scope, in.query())
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (a *api) listPendingMembers(ctx context.Context, c caller, in *Page) (*out[
 
 func (a *api) everyInvite(ctx context.Context, c caller) ([]domain.Invite, error) {
 	return every(func(window domain.Window) ([]domain.Invite, error) {
-		return a.Service.Invites(ctx, c.scope, domain.MemberQuery{Window: window})
+		return c.service.Invites(ctx, c.scope, domain.MemberQuery{Window: window})
 	})
 }
 
@@ -84,7 +84,7 @@ func (a *api) inviteMember(ctx context.Context, c caller, in *invitation) (*out[
 	if in.Body.Password != nil {
 		return nil, errNoPasswords()
 	}
-	made, err := a.Service.Invite(ctx, c.scope, in.Body.request())
+	made, err := c.service.Invite(ctx, c.scope, in.Body.request())
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (a *api) inviteMembers(ctx context.Context, c caller, in *invitations) (*ou
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.Service.InviteAll(ctx, c.scope, requests)
+	made, err := c.service.InviteAll(ctx, c.scope, requests)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func identityOf(m orgMember) identity {
 }
 
 func (a *api) claimOwnInvite(ctx context.Context, c caller, in *orgPath) (*out[identity], error) {
-	view, err := a.Service.ClaimInvite(ctx, c.principal, in.ID)
+	view, err := c.service.ClaimInvite(ctx, c.principal, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ type workspaceClaim struct {
 }
 
 func (a *api) claimOwnWorkspaceInvite(ctx context.Context, c caller, in *workspaceClaim) (*out[workspaceJoined], error) {
-	view, err := a.Service.ClaimWorkspaceInvite(ctx, c.principal, in.ID)
+	view, err := c.service.ClaimWorkspaceInvite(ctx, c.principal, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,7 @@ func (a *api) listPersonalTokens(ctx context.Context, c caller, _ *none) (*out[[
 }
 
 func (a *api) createPersonalToken(ctx context.Context, c caller, in *keyCreation) (*out[apiKey], error) {
-	made, secret, err := a.Service.CreatePersonalToken(ctx, c.scope, in.request())
+	made, secret, err := c.service.CreatePersonalToken(ctx, c.scope, in.request())
 	return a.one(ctx, c, made, secret, err)
 }
 
@@ -150,7 +150,7 @@ func (a *api) createTokenHere(ctx context.Context, c caller, in *keyCreation) (*
 	if request.DefaultWorkspace == "" {
 		request.DefaultWorkspace = c.named
 	}
-	made, secret, err := a.Service.CreatePersonalToken(ctx, c.scope, request)
+	made, secret, err := c.service.CreatePersonalToken(ctx, c.scope, request)
 	return a.one(ctx, c, made, secret, err)
 }
 
@@ -185,12 +185,12 @@ func (a *api) listMembersTokens(ctx context.Context, c caller, _ *none) (*out[[]
 }
 
 func (a *api) revokeToken(ctx context.Context, c caller, in *patPath) (*out[apiKey], error) {
-	changed, err := a.Service.RevokePersonalToken(ctx, c.scope, in.ID, true)
+	changed, err := c.service.RevokePersonalToken(ctx, c.scope, in.ID, true)
 	return a.one(ctx, c, changed, "", err)
 }
 
 func (a *api) restoreToken(ctx context.Context, c caller, in *patPath) (*out[apiKey], error) {
-	changed, err := a.Service.RevokePersonalToken(ctx, c.scope, in.ID, false)
+	changed, err := c.service.RevokePersonalToken(ctx, c.scope, in.ID, false)
 	return a.one(ctx, c, changed, "", err)
 }
 
@@ -204,7 +204,7 @@ func (a *api) listServiceKeys(ctx context.Context, c caller, _ *none) (*out[[]ap
 }
 
 func (a *api) createServiceKey(ctx context.Context, c caller, in *keyCreation) (*out[apiKey], error) {
-	made, secret, err := a.Service.CreateServiceKey(ctx, c.scope, in.request())
+	made, secret, err := c.service.CreateServiceKey(ctx, c.scope, in.request())
 	return a.one(ctx, c, made, secret, err)
 }
 
@@ -232,7 +232,7 @@ func (a *api) listWorkspaceKeys(ctx context.Context, c caller, _ *none) (*out[[]
 }
 
 func (a *api) createWorkspaceKey(ctx context.Context, c caller, in *keyCreation) (*out[apiKey], error) {
-	made, secret, err := a.Service.CreateWorkspaceKey(ctx, c.scope, c.workspace, in.request())
+	made, secret, err := c.service.CreateWorkspaceKey(ctx, c.scope, c.workspace, in.request())
 	return a.one(ctx, c, made, secret, err)
 }
 

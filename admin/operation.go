@@ -71,7 +71,9 @@ func (a *api) admit(who class) func(huma.Context, func(huma.Context)) {
 			outcomeOf(ctx.Context()).err = err
 			return
 		}
-		next(huma.WithValue(ctx, callerKey{}, c))
+		if a.once(ctx, &c) {
+			next(huma.WithValue(ctx, callerKey{}, c))
+		}
 	}
 }
 
@@ -91,6 +93,9 @@ func (m mux) HandleFunc(pattern string, handle func(http.ResponseWriter, *http.R
 		w.Header().Set("Cache-Control", "no-store")
 		result := &outcome{}
 		handle(&muted{w, result}, r.WithContext(context.WithValue(r.Context(), outcomeKey{}, result)))
+		if keep := result.keep; keep != nil && result.err == nil {
+			keep.done(r.Context(), max(keep.status, http.StatusOK), keep.body.String())
+		}
 		return result.err
 	}).With(fail))
 }
@@ -113,8 +118,12 @@ func (m mux) refuse(w http.ResponseWriter, r *http.Request) error {
 	return httpx.WriteJSON(w, http.StatusMethodNotAllowed, mediaType, failure{text, text})
 }
 
-// outcome is why a request failed; it is nil for a success.
-type outcome struct{ err error }
+// outcome is why a request failed; its error is nil for a success.
+type outcome struct {
+	err error
+	// keep collects the answer to a request with an idempotency key; nil for any other.
+	keep *keptAnswer
+}
 
 func (o *outcome) failed() bool { return o.err != nil }
 
@@ -133,15 +142,22 @@ type muted struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (m *muted) WriteHeader(status int) {
-	if !m.result.failed() {
-		m.ResponseWriter.WriteHeader(status)
+	if m.result.failed() {
+		return
 	}
+	if m.result.keep != nil {
+		m.result.keep.status = status
+	}
+	m.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
 func (m *muted) Write(p []byte) (int, error) {
 	if m.result.failed() {
 		return len(p), nil
+	}
+	if m.result.keep != nil {
+		_, _ = m.result.keep.body.Write(p)
 	}
 	return m.ResponseWriter.Write(p)
 }

@@ -84,7 +84,7 @@ type orgCreation struct {
 func (a *api) createOrg(ctx context.Context, c caller, in *orgCreation) (*out[OrgSlim], error) {
 	contact := ""
 	assign(&contact, in.Body.Contact)
-	id, err := a.Service.CreateOrganization(ctx, c.principal, in.Body.DisplayName, in.Body.IsPersonal, contact)
+	id, err := c.service.CreateOrganization(ctx, c.principal, in.Body.DisplayName, in.Body.IsPersonal, contact)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +239,7 @@ type defaultOrg struct {
 
 // setDefaultOrg is R19; the principal must be Admin here and in the present default organization.
 func (a *api) setDefaultOrg(ctx context.Context, c caller, _ *none) (*out[defaultOrg], error) {
-	if err := a.Service.SetDefaultOrganization(ctx, c.principal, c.scope.Org()); err != nil {
+	if err := c.service.SetDefaultOrganization(ctx, c.principal, c.scope.Org()); err != nil {
 		return nil, err
 	}
 	return found(defaultOrg{c.scope.Org(), true})

@@ -67,7 +67,7 @@ type rolePath struct {
 
 func (a *api) createRole(ctx context.Context, c caller, in *roleCreation) (*out[roleBody], error) {
 	fields := roleFields{&in.Body.DisplayName, &in.Body.Description, &in.Body.Permissions}
-	return c.roleOr(a.Service.CreateRole(ctx, c.scope, fields.change()))
+	return c.roleOr(c.service.CreateRole(ctx, c.scope, fields.change()))
 }
 
 func (a *api) updateRole(ctx context.Context, c caller, in *roleUpdate) (*out[roleBody], error) {

@@ -58,7 +58,7 @@ func (a *api) createServiceAccount(ctx context.Context, c caller, in *accountCre
 		assign(&one.Role, p.RoleID)
 		return one
 	})
-	made, err := a.Service.CreateServiceAccount(ctx, c.scope, in.Body.Name, where)
+	made, err := c.service.CreateServiceAccount(ctx, c.scope, in.Body.Name, where)
 	if err != nil {
 		return nil, err
 	}

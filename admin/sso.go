@@ -65,7 +65,7 @@ func (a *api) createSSOSettings(ctx context.Context, c caller, in *ssoCreation) 
 	update := ssoUpdate{
 		&in.Body.DefaultWorkspaceRole, &in.Body.DefaultWorkspaces, in.Body.GroupsEnabled, in.Body.GroupsClaim, in.Body.GroupsRequired, in.Body.GroupsRoleSync,
 	}
-	return ssoOr(c)(a.Service.RestoreSSO(ctx, c.scope, update.apply))
+	return ssoOr(c)(c.service.RestoreSSO(ctx, c.scope, update.apply))
 }
 
 type ssoPath struct {
@@ -97,7 +97,7 @@ type loginMethodsBody struct {
 
 // updateLoginMethods keeps the switch of the model's API; there is no other way in than single sign-on.
 func (a *api) updateLoginMethods(ctx context.Context, c caller, in *loginMethodsUpdate) (*out[loginMethodsBody], error) {
-	view, err := a.Service.SetLoginMethods(ctx, c.scope, in.Body.SSOOnly)
+	view, err := c.service.SetLoginMethods(ctx, c.scope, in.Body.SSOOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (a *api) updateSSOSettings(ctx context.Context, c caller, in *ssoUpdateRequ
 	if in.Body == nil {
 		in.Body = &ssoUpdate{}
 	}
-	return ssoOr(c)(a.Service.SetSSODefaults(ctx, c.scope, in.ID, in.Body.apply))
+	return ssoOr(c)(c.service.SetSSODefaults(ctx, c.scope, in.ID, in.Body.apply))
 }
 
 func (u *ssoUpdate) apply(s *domain.SSOSettings) {

@@ -60,7 +60,7 @@ func (a *api) listTokens(ctx context.Context, c caller, _ *none) (*out[[]scimTok
 }
 
 func (a *api) createToken(ctx context.Context, c caller, in *tokenCreation) (*out[scimToken], error) {
-	made, secret, err := a.Service.CreateSCIMToken(ctx, c.scope, in.request())
+	made, secret, err := c.service.CreateSCIMToken(ctx, c.scope, in.request())
 	if err != nil {
 		return nil, err
 	}

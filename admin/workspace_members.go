@@ -110,7 +110,7 @@ func (a *api) addWorkspaceMember(ctx context.Context, c caller, in *workspaceMem
 	if err != nil {
 		return nil, err
 	}
-	view, err := a.Service.AddWorkspaceMember(ctx, c.scope, c.workspace, request)
+	view, err := c.service.AddWorkspaceMember(ctx, c.scope, c.workspace, request)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (a *api) inviteToWorkspace(ctx context.Context, c caller, in *invitations) 
 	if err != nil {
 		return nil, err
 	}
-	invited, err := a.Service.InviteToWorkspace(ctx, c.scope, c.workspace, requests)
+	invited, err := c.service.InviteToWorkspace(ctx, c.scope, c.workspace, requests)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ type workspaceMemberUpdate struct {
 }
 
 func (a *api) updateWorkspaceMember(ctx context.Context, c caller, in *workspaceMemberUpdate) (*out[orgMember], error) {
-	view, err := a.Service.SetWorkspaceRole(ctx, c.scope, c.workspace, in.ID, in.Body.RoleID)
+	view, err := c.service.SetWorkspaceRole(ctx, c.scope, c.workspace, in.ID, in.Body.RoleID)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (a *api) createWorkspace(ctx context.Context, c caller, in *workspaceCreati
 	request := domain.NewWorkspace{Name: in.Body.DisplayName}
 	assign(&request.ID, in.Body.ID)
 	assign(&request.Handle, in.Body.Handle)
-	made, err := a.Service.CreateWorkspace(ctx, c.scope, request)
+	made, err := c.service.CreateWorkspace(ctx, c.scope, request)
 	if err != nil {
 		return nil, err
 	}
@@ -132,5 +132,5 @@ type handleUpdate struct {
 }
 
 func (a *api) setHandle(ctx context.Context, c caller, in *handleUpdate) (*out[settings], error) {
-	return settingsOr(a.Service.SetHandle(ctx, c.scope, c.workspace, in.Body.Handle))
+	return settingsOr(c.service.SetHandle(ctx, c.scope, c.workspace, in.Body.Handle))
 }

@@ -99,6 +99,7 @@ func (s systemTx) Sessions() domain.SessionStore          { return sessionStore(
 func (s systemTx) Renewals() domain.RenewalStore          { return renewalStore(s) }
 func (s systemTx) LogoutTokens() domain.LogoutTokenStore  { return logoutTokenStore(s) }
 func (s systemTx) Flows() domain.FlowStore                { return flowStore(s) }
+func (s systemTx) Attempts() domain.AttemptStore          { return attemptStore(s) }
 func (s systemTx) Credentials() domain.CredentialStore    { return credentialStore(s) }
 
 type orgTx struct{ handle }

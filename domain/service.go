@@ -42,8 +42,14 @@ const ProviderOIDC = "custom-oidc"
 // Service is the rules at work on a store: each use case is a method, and each runs in one transaction.
 // Every method returns an *Error or a *Refusal, and nothing else.
 type Service struct {
+	*memory
+
 	store  Store
 	policy Policy
+}
+
+// memory is what a process remembers between requests.
+type memory struct {
 	// definitions remembers what organizations declared, by OrgID.
 	definitions sync.Map
 	presumed    presumptions
@@ -55,7 +61,7 @@ type Service struct {
 // New returns the use cases over a store.
 func New(store Store, policy Policy) *Service {
 	policy.Definitions.normalize()
-	return &Service{store: store, policy: policy}
+	return &Service{memory: &memory{}, store: store, policy: policy}
 }
 
 // Policy returns what the operator configured.

@@ -207,8 +207,8 @@ func recordForAll(tx Tx, actor Actor, operation string, target Target, after map
 	return record(tx, within(installation.DefaultOrg, actor), operation, target, nil, after)
 }
 
-// Sweep removes what has expired in small steps: sessions, flows, remembered logout tokens, access tokens and old
-// provisioning activity; the server calls it now and then.
+// Sweep removes what has expired in small steps: sessions, flows, remembered logout tokens, access tokens, old
+// provisioning activity and idempotency keys; the server calls it now and then.
 func (s *Service) Sweep(ctx context.Context) error {
 	const step = 500
 	for {
@@ -221,6 +221,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 				system.LogoutTokens().DeleteExpired, system.Credentials().DeleteExpired,
 				func(limit int) (int, error) {
 					return system.Credentials().DeleteActivity(tx.Now().Add(-activityKept), limit)
+				},
+				func(limit int) (int, error) {
+					return system.Attempts().DeleteBefore(tx.Now().Add(-attemptsKept), limit)
 				},
 			} {
 				n, err := sweep(step)

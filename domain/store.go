@@ -36,6 +36,7 @@ type SystemTx interface {
 	LogoutTokens() LogoutTokenStore
 	Flows() FlowStore
 	Credentials() CredentialStore
+	Attempts() AttemptStore
 }
 
 // OrgTx is one organization. No method takes an organization's id: the scope has fixed it.
@@ -210,6 +211,18 @@ type CredentialStore interface {
 	DeleteActivity(before time.Time, limit int) (int, error)
 	// Key returns a key and, for a personal one, its holder.
 	Key(Digest) (Key, Holder, error)
+}
+
+// AttemptStore remembers requests that carried an idempotency key.
+type AttemptStore interface {
+	// Get finds an attempt by its credential and key.
+	Get(Attempt) (Done, error)
+	// Insert reports false when there is one already; it waits for a concurrent insert to decide.
+	Insert(Done) (bool, error)
+	// Answer keeps status and answer.
+	Answer(Done) error
+	// DeleteBefore forgets what is older, at most limit rows.
+	DeleteBefore(at time.Time, limit int) (int, error)
 }
 
 // SettingsStore keeps the organization's own row and its SSO settings.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -36,4 +37,22 @@ func setAuditSecret(c *Config, text string) error {
 		return errors.New("a secret is whsec_ and at least 16 bytes in base64")
 	}
 	return nil
+}
+
+// adminSettings are the keys about the admin API.
+func adminSettings() []setting {
+	perMinute := func(place func(*Config) *float64) func(*Config, string) error {
+		return func(c *Config, text string) error {
+			n, err := strconv.ParseFloat(text, 64)
+			if err != nil || n < 0 || n > 0 && n < 10 || n > 1e9 {
+				return errors.New("allowed are 0 (no limit) and 10 or more a minute")
+			}
+			*place(c) = n
+			return nil
+		}
+	}
+	return []setting{
+		{key: "config.adminRate", env: []string{"ADMIN_RATE"}, def: "2000", help: "requests a minute that one credential may make to the admin API; 0 without limit", set: perMinute(func(c *Config) *float64 { return &c.AdminRate })},
+		{key: "config.adminWrongRate", env: []string{"ADMIN_WRONG_RATE"}, def: "300", help: "wrong credentials a minute that one address may try; 0 without limit", set: perMinute(func(c *Config) *float64 { return &c.AdminWrongRate })},
+	}
 }

@@ -28,7 +28,11 @@ type Config struct {
 	Providers []Provider
 	// SignInRate is how many sign-ins a second one address may begin; zero is without limit.
 	SignInRate float64
-	SCIM       SCIM
+	// AdminRate is how many requests a minute one credential may make to the admin API, AdminWrongRate how many wrong
+	// credentials a minute one address may try; zero is without limit.
+	AdminRate      float64
+	AdminWrongRate float64
+	SCIM           SCIM
 	// AuditExport is where the audit log is sent on to: a file, "stdout" or an address; empty for nowhere.
 	// AuditExportSecret signs what goes to an address.
 	AuditExport       string

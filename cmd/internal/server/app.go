@@ -66,7 +66,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	})
 	api := admin.New(admin.Config{ //nolint:contextcheck // a request brings its own
 		Service: service, Version: number, GitSHA: commit, InfoAuthRequired: cfg.InfoAuthRequired,
-		Session: cookies.Session, SameOrigin: sameOrigin, Log: log, Providers: testers{providers}, Events: deliverer,
+		Session: cookies.Session, SameOrigin: sameOrigin, Log: log, Providers: testers{providers}, Events: deliverer, Limits: admin.NewLimits(cfg.AdminRate, cfg.AdminWrongRate, nil),
 	})
 	mux.Handle("/api/", api)
 	mux.Handle("/v1/platform/", api)
