@@ -27,6 +27,7 @@ type orgPending struct {
 	OrganizationID  domain.OrgID         `json:"organization_id"`
 	FullName        *string              `json:"full_name"`
 	Password        *string              `json:"password"`
+	InviteLink      *string              `json:"invite_link" doc:"What to hand over where mail is not sent: signing in there with the address joins."`
 	IsMember        bool                 `json:"is_member" doc:"True for somebody who was a member of the organization already and is in the workspace now."`
 }
 
@@ -40,6 +41,7 @@ func pending(i domain.Invite, c caller) orgPending {
 		ID: i.ID, Email: i.Email, CreatedAt: i.CreatedAt, ExpiresAt: moment(i.ExpiresAt), RoleID: i.Role, RoleName: domain.RoleName(i.Role),
 		OrgRoleID: i.Role, OrgRoleName: domain.RoleName(i.Role), WorkspaceIDs: workspaces, TenantIDs: workspaces,
 		WorkspaceRoleID: i.WorkspaceRole, AccessScope: domain.ScopeOrganization, OrganizationID: c.scope.Org(),
+		InviteLink: nullable(c.service.InviteLink()),
 	}
 }
 

@@ -16,11 +16,12 @@ type scimToken struct {
 	CreatedAt   time.Time          `json:"created_at"`
 	UpdatedAt   time.Time          `json:"updated_at"`
 	Profile     domain.SCIMProfile `json:"profile"`
+	ExpiresAt   *time.Time         `json:"expires_at"`
 	Token       *string            `json:"token,omitempty" doc:"The secret: in the answer to its creation only."`
 }
 
 func token(t domain.SCIMToken) scimToken {
-	return scimToken{ID: t.ID, Description: t.Description, ShortToken: t.Short, LastUsedAt: moment(t.LastUsedAt), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, Profile: t.Profile}
+	return scimToken{ID: t.ID, Description: t.Description, ShortToken: t.Short, LastUsedAt: moment(t.LastUsedAt), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, Profile: t.Profile, ExpiresAt: moment(t.ExpiresAt)}
 }
 
 type tokenPath struct {
@@ -31,6 +32,7 @@ type tokenCreation struct {
 	Body *struct {
 		Description string             `json:"description,omitempty"`
 		Profile     domain.SCIMProfile `json:"profile,omitempty" enum:"auto,okta,entra,lenient,strict" doc:"How strictly the client is read; default auto."`
+		ExpiresAt   *time.Time         `json:"expires_at,omitempty" nullable:"true" doc:"Without it the token does not end; Admins get mail before it does."`
 	} `nameHint:"ScimTokenCreate"`
 }
 
@@ -39,7 +41,9 @@ func (in *tokenCreation) request() domain.NewSCIMToken {
 	if in.Body == nil {
 		return domain.NewSCIMToken{}
 	}
-	return domain.NewSCIMToken{Description: in.Body.Description, Profile: in.Body.Profile}
+	request := domain.NewSCIMToken{Description: in.Body.Description, Profile: in.Body.Profile}
+	assign(&request.ExpiresAt, in.Body.ExpiresAt)
+	return request
 }
 
 // tokenUpdate has what of a token can change; what is left out stays.

@@ -74,3 +74,13 @@ func (s credentialStore) Key(digest domain.Digest) (domain.Key, domain.Holder, e
 	key, err := rows[0].key()
 	return key, holder, err
 }
+
+// Expiring implements domain.CredentialStore.
+func (s credentialStore) Expiring(from, to time.Time, level int) ([]domain.SCIMToken, error) {
+	var rows []tokenRow
+	err := s.all(&rows, knownTokens+" WHERE t.expires_at > 0 AND t.expires_at > ? AND t.expires_at <= ? AND t.warned < ? ORDER BY t.expires_at", micros(from), micros(to), level)
+	if err != nil {
+		return nil, err
+	}
+	return convert(rows, tokenRow.token)
+}

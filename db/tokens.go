@@ -88,3 +88,9 @@ func (s tokenStore) Exists(id domain.TokenID) (bool, error) {
 func (s tokenStore) Touch(id domain.TokenID, at time.Time) error {
 	return s.must("SCIM token", "UPDATE scim_tokens SET last_used_at = ? WHERE org_id = ? AND id = ?", micros(at), s.org, id)
 }
+
+// Warned implements domain.TokenStore.
+func (s tokenStore) Warned(id domain.TokenID, level int) (bool, error) {
+	rows, err := s.exec("UPDATE scim_tokens SET warned = ? WHERE org_id = ? AND id = ? AND warned < ?", level, s.org, id, level)
+	return rows > 0, err
+}

@@ -99,6 +99,7 @@ func (s systemTx) Sessions() domain.SessionStore          { return sessionStore(
 func (s systemTx) Renewals() domain.RenewalStore          { return renewalStore(s) }
 func (s systemTx) LogoutTokens() domain.LogoutTokenStore  { return logoutTokenStore(s) }
 func (s systemTx) Flows() domain.FlowStore                { return flowStore(s) }
+func (s systemTx) Mails() domain.MailStore                { return mailStore(s) }
 func (s systemTx) Attempts() domain.AttemptStore          { return attemptStore(s) }
 func (s systemTx) Credentials() domain.CredentialStore    { return credentialStore(s) }
 
@@ -123,6 +124,7 @@ func (o orgTx) Accounts() domain.AccountStore         { return accountStore(o) }
 func (o orgTx) Roles() domain.RoleStore               { return roleStore(o) }
 func (o orgTx) Feeds() domain.FeedStore               { return feedStore(o) }
 func (o orgTx) Hooks() domain.HookStore               { return hookStore(o) }
+func (o orgTx) Outbox() domain.OutboxStore            { return outboxStore(o) }
 func (o orgTx) Guard() domain.GuardStore              { return guardStore(o) }
 func (o orgTx) Tombstones() domain.TombstoneStore     { return tombstoneStore(o) }
 func (o orgTx) Audit() domain.AuditStore              { return auditStore(o) }

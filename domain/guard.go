@@ -166,6 +166,9 @@ func (s *Service) hold(tx Tx, org OrgTx, scope OrgScope, operation string, targe
 	if err := org.Guard().Put(guard); err != nil {
 		return err
 	}
+	if err := s.mailGuardAlarm(tx, org, guard, held); err != nil {
+		return err
+	}
 	return record(tx, scope, "hold_deprovisioning", target, nil, map[string]any{"limit": guard.limit(), "operation": operation})
 }
 

@@ -246,6 +246,9 @@ func (i *inviting) put(invite Invite) error {
 	if err := i.org.Invites().Put(invite); err != nil {
 		return err
 	}
+	if err := i.mailInvite(i.tx, i.org, i.settings.DisplayName, invite); err != nil {
+		return err
+	}
 	return record(i.tx, i.scope, i.operation, Target{"invite", string(invite.ID), invite.Email}, nil, inviteFacts(invite, i.roles))
 }
 

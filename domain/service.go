@@ -21,6 +21,9 @@ type Policy struct {
 	JITEnabled bool
 	// PATCreationDisabled forbids new personal access tokens everywhere.
 	PATCreationDisabled bool
+	// PublicURL is where people reach the server, without a trailing slash; MailEnabled says that mail can be sent (R24).
+	PublicURL   string
+	MailEnabled bool
 	// InviteExpiry is how long an invite stays open; zero means for ever (R23).
 	InviteExpiry time.Duration
 	// Providers are the enabled OpenID providers by id; nil stands for any provider, serving everybody.

@@ -208,7 +208,7 @@ func recordForAll(tx Tx, actor Actor, operation string, target Target, after map
 }
 
 // Sweep removes what has expired in small steps: sessions, flows, remembered logout tokens, access tokens, old
-// provisioning activity and idempotency keys; the server calls it now and then.
+// provisioning activity, idempotency keys and mail that was given up; the server calls it now and then.
 func (s *Service) Sweep(ctx context.Context) error {
 	const step = 500
 	for {
@@ -221,6 +221,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 				system.LogoutTokens().DeleteExpired, system.Credentials().DeleteExpired,
 				func(limit int) (int, error) {
 					return system.Credentials().DeleteActivity(tx.Now().Add(-activityKept), limit)
+				},
+				func(limit int) (int, error) {
+					return system.Mails().DeleteDead(tx.Now().Add(-deadMailKept), limit)
 				},
 				func(limit int) (int, error) {
 					return system.Attempts().DeleteBefore(tx.Now().Add(-attemptsKept), limit)

@@ -37,6 +37,7 @@ type SystemTx interface {
 	Flows() FlowStore
 	Credentials() CredentialStore
 	Attempts() AttemptStore
+	Mails() MailStore
 }
 
 // OrgTx is one organization. No method takes an organization's id: the scope has fixed it.
@@ -61,6 +62,7 @@ type OrgTx interface {
 	Guard() GuardStore
 	Feeds() FeedStore
 	Hooks() HookStore
+	Outbox() OutboxStore
 	Tombstones() TombstoneStore
 	Audit() AuditStore
 }
@@ -202,6 +204,8 @@ type CredentialStore interface {
 	SCIMToken(Digest) (SCIMToken, error)
 	// SCIMTokenByID finds the token that a client names when it asks for an access token.
 	SCIMTokenByID(TokenID) (SCIMToken, error)
+	// Expiring returns the SCIM tokens that end between two times and were warned of at a lower level.
+	Expiring(from, to time.Time, level int) ([]SCIMToken, error)
 	// InsertAccess keeps an access token, and Access returns the SCIM token behind one that has not expired.
 	InsertAccess(AccessToken) error
 	Access(Digest) (SCIMToken, error)
@@ -211,6 +215,24 @@ type CredentialStore interface {
 	DeleteActivity(before time.Time, limit int) (int, error)
 	// Key returns a key and, for a personal one, its holder.
 	Key(Digest) (Key, Holder, error)
+}
+
+// OutboxStore keeps an organization's mail until it is sent.
+type OutboxStore interface {
+	Insert(Mail) error
+	// List returns what waits and what was given up, the oldest first.
+	List(limit int) ([]Mail, error)
+}
+
+// MailStore hands out all organizations' mail to whoever sends it.
+type MailStore interface {
+	// Lease returns up to limit mails that are due, each to one caller until a time.
+	Lease(lease string, until time.Time, limit int) ([]Mail, error)
+	// Delete forgets a mail that was sent, and Delay tries it again at a time unless it is dead; NotFound when the lease has passed on.
+	Delete(mail Mail, lease string) error
+	Delay(mail Mail, lease string, until time.Time) error
+	// DeleteDead forgets dead mail from before a time, at most limit rows.
+	DeleteDead(before time.Time, limit int) (int, error)
 }
 
 // AttemptStore remembers requests that carried an idempotency key.
@@ -303,6 +325,8 @@ type TokenStore interface {
 	Exists(TokenID) (bool, error)
 	// Touch records a use; the caller coalesces.
 	Touch(TokenID, time.Time) error
+	// Warned notes that somebody was told of the token's end, and reports whether this level is new.
+	Warned(id TokenID, level int) (bool, error)
 }
 
 // KeyStore keeps personal access tokens and service keys.

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"context"
+	"time"
 )
 
 // SCIMTokens lists the organization's SCIM tokens, without their secrets.
@@ -36,6 +37,8 @@ func (s *Service) SCIMTokenByID(ctx context.Context, scope OrgScope, id TokenID)
 type NewSCIMToken struct {
 	Description string
 	Profile     SCIMProfile
+	// ExpiresAt is zero for a token that does not end.
+	ExpiresAt time.Time
 }
 
 // CreateSCIMToken makes a SCIM token and returns its secret, which is never shown again (R25).
@@ -50,14 +53,18 @@ func (s *Service) CreateSCIMToken(ctx context.Context, scope OrgScope, request N
 		return SCIMToken{}, "", err
 	}
 	secret := newSecret(SecretSCIM)
+	request.ExpiresAt = Micro(request.ExpiresAt)
 	var token SCIMToken
 	err := s.writeOrg(ctx, scope, func(tx Tx, org OrgTx) error {
 		if err := s.requireRecent(tx, scope); err != nil {
 			return err
 		}
+		if !request.ExpiresAt.IsZero() && !request.ExpiresAt.After(tx.Now()) {
+			return Invalidf("expires_at", "the expiry must lie in the future")
+		}
 		token = SCIMToken{
 			ID: newID[TokenID](tx.Now()), Org: scope.org, Digest: DigestOf(string(secret)), Description: request.Description,
-			Short: secret.Short(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(), CreatedBy: scope.actor.Name, Profile: request.Profile,
+			Short: secret.Short(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(), CreatedBy: scope.actor.Name, Profile: request.Profile, ExpiresAt: request.ExpiresAt,
 		}
 		if err := org.Tokens().Insert(token); err != nil {
 			return err

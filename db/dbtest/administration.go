@@ -130,6 +130,20 @@ func auditCalls(a tenant) map[string]foreignCall {
 			}
 			return err
 		},
+		"Outbox.Insert": func(o domain.OrgTx) error {
+			return o.Outbox().Insert(domain.Mail{ID: id[domain.MailID](), To: "x@example.com"})
+		},
+		"Outbox.List": func(o domain.OrgTx) error {
+			all, err := o.Outbox().List(10)
+			for _, mail := range all {
+				err = without(mail.To == a.invite.Email, err)
+			}
+			return err
+		},
+		"Tokens.Warned": func(o domain.OrgTx) error {
+			first, err := o.Tokens().Warned(a.token.ID, 1)
+			return without(first, err)
+		},
 		"Feeds.Get": func(o domain.OrgTx) error { return absent(o.Feeds().Get(a.feed)) },
 		"Feeds.Lease": func(o domain.OrgTx) error {
 			_, err := o.Feeds().Lease(a.feed, "ours", Start.AddDate(50, 0, 0))

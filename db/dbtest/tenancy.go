@@ -287,6 +287,9 @@ func (s *suite) tenant(t *testing.T) tenant {
 			},
 			func() error { return org.Guard().Spend(Start, 1) },
 			func() error { return org.Hooks().Insert(a.hook) },
+			func() error {
+				return org.Outbox().Insert(domain.Mail{ID: id[domain.MailID](), To: a.invite.Email, CreatedAt: Start})
+			},
 			func() error { return org.Hooks().Bury(a.letter) },
 			func() error { _, err := org.Feeds().Lease(a.feed, "theirs", Start); return err },
 			func() error {
@@ -351,6 +354,7 @@ func (s *suite) dump(t *testing.T, a tenant) []any {
 			func() (any, error) { return org.Accounts().List() },
 			func() (any, error) { return org.Guard().Get() },
 			func() (any, error) { return org.Hooks().List() },
+			func() (any, error) { return org.Outbox().List(10) },
 			func() (any, error) { return org.Hooks().Letters(a.hook.ID) },
 			func() (any, error) { return org.Feeds().Get(a.feed) },
 			func() (any, error) { return org.Audit().Head() },

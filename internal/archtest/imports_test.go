@@ -23,6 +23,7 @@ var layers = []layer{
 	{"internal/httpx", []string{"domain"}},
 	{"internal/demoidp", []string{"domain", "internal/httpx"}},
 	{"internal/deliver", []string{"domain"}},
+	{"internal/mail", []string{"domain"}},
 	{"internal/testkit", []string{"domain"}},
 	{"internal/archtest", []string{}},
 	{"cmd", nil},

@@ -17,6 +17,7 @@ type Metrics struct {
 
 	requests *prometheus.CounterVec
 	signIns  *prometheus.CounterVec
+	mails    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
 
@@ -33,13 +34,17 @@ func NewMetrics() *Metrics {
 			Name: "muster_sign_ins_total",
 			Help: "Sign-ins and sign-outs at a provider, by how they ended: ok, or the reason of a refusal.",
 		}, []string{"provider", "outcome"}),
+		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "muster_mails_total",
+			Help: "Mails by what came of them: sent, failed (and tried again), or dead.",
+		}, []string{"outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "muster_http_request_duration_seconds",
 			Help:    "Time from a request's header to the end of its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, labels),
 	}
-	m.Registry.MustRegister(m.requests, m.signIns, m.duration, collectors.NewGoCollector(),
+	m.Registry.MustRegister(m.requests, m.signIns, m.mails, m.duration, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -48,6 +53,9 @@ func NewMetrics() *Metrics {
 func (m *Metrics) SignIn(provider, outcome string) {
 	m.signIns.WithLabelValues(provider, outcome).Inc()
 }
+
+// Mail counts what came of a mail: "sent", "failed" or "dead".
+func (m *Metrics) Mail(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
 
 // Register adds GET /metrics.
 func (m *Metrics) Register(mux *http.ServeMux) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"muster/domain"
@@ -37,7 +38,10 @@ type Config struct {
 	// AuditExportSecret signs what goes to an address.
 	AuditExport       string
 	AuditExportSecret string
-	LogLevel          slog.Level
+	// SMTP is the mail server, nil for none, and MailFrom who its mail comes from.
+	SMTP     *url.URL
+	MailFrom string
+	LogLevel slog.Level
 	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
 	LogFormat string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
@@ -109,6 +113,9 @@ func (c *Config) finish() error {
 	c.PublicURL += c.BasePath
 	if got := c.values["config.oauth.enabled"]; got.text == "" {
 		c.OAuth.Enabled = c.OAuth.IssuerURL != ""
+	}
+	if err := c.finishMail(); err != nil {
+		return err
 	}
 	if err := c.finishProviders(); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"muster/domain"
 	"muster/internal/deliver"
 	"muster/internal/httpx"
+	"muster/internal/mail"
 	"muster/oidc"
 	"muster/scim"
 	"muster/web"
@@ -23,8 +24,9 @@ import (
 type app struct {
 	handler http.Handler
 	health  *httpx.Health
-	// deliverer sends the audit log on.
+	// deliverer sends the audit log on, and sender mail; it is nil where none is configured.
 	deliverer *deliver.Deliverer
+	sender    *mail.Sender
 }
 
 // newApp makes every front end and puts them behind one mux.
@@ -71,12 +73,24 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	mux.Handle("/api/", api)
 	mux.Handle("/v1/platform/", api)
 
+	sender, err := newSender(cfg, service, metrics, log)
+	if err != nil {
+		return nil, err
+	}
 	health := httpx.NewHealth(2*time.Second, httpx.Check{Name: "database", Probe: store.Check}, httpx.Check{Name: "schema", Probe: shut.check})
 	root := http.NewServeMux()
 	health.Register(root)
 	metrics.Register(root)
 	root.Handle("/", httpx.Mount(cfg.BasePath, mux))
-	return &app{handler: httpx.Observer{Log: log, Metrics: metrics, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer}, nil
+	return &app{handler: httpx.Observer{Log: log, Metrics: metrics, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer, sender: sender}, nil
+}
+
+// newSender is nil where no mail server is configured.
+func newSender(cfg *config.Config, service *domain.Service, metrics *httpx.Metrics, log *slog.Logger) (*mail.Sender, error) {
+	if cfg.SMTP == nil {
+		return nil, nil //nolint:nilnil // no mail is no error
+	}
+	return mail.New(mail.Config{URL: cfg.SMTP, From: cfg.MailFrom, Service: service, Log: log, Count: metrics.Mail})
 }
 
 // newSCIM makes the SCIM endpoint; it may use most of the database, but not so much that sign-in waits for it.

@@ -54,6 +54,9 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 			return
 		}
 		go app.deliverer.Run(ctx)
+		if app.sender != nil {
+			go app.sender.Run(ctx)
+		}
 		sweep(ctx, service, o.Log)
 	}()
 	o.Log.InfoContext(ctx, "listening", "address", listener.Addr().String(), "public_url", cfg.PublicURL, "database", store.Engine())
@@ -149,6 +152,9 @@ func sweep(ctx context.Context, service *domain.Service, log *slog.Logger) {
 		case <-ticker.C:
 			if err := service.Sweep(ctx); err != nil && ctx.Err() == nil {
 				log.WarnContext(ctx, "expired sessions were not removed", "error", err)
+			}
+			if _, err := service.WarnOfExpiringTokens(ctx); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "nobody was told of SCIM tokens that end soon", "error", err)
 			}
 		}
 	}
