@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,13 +27,14 @@ func authPublic(_ context.Context, c caller, _ *none) (*out[credentialBody], err
 }
 
 type checkQuery struct {
-	Workspace domain.WorkspaceID `query:"workspace_id" doc:"The workspace; X-Tenant-Id means the same."`
+	Workspace domain.WorkspaceID  `query:"workspace_id" doc:"The workspace; X-Tenant-Id means the same."`
+	Require   []domain.Permission `query:"require,explode" doc:"Permissions, one a parameter, that the caller must have in the organization or the workspace."`
 }
 
 // checkAnswer says who asks, twice: headers are for proxies, the body is for applications.
 type checkAnswer struct {
 	User          string `header:"X-Muster-User"`
-	Email         string `header:"X-Muster-Email"`
+	Email         string `header:"X-Muster-Email" doc:"What is not printable ASCII is percent-encoded."`
 	Org           string `header:"X-Muster-Org"`
 	OrgRole       string `header:"X-Muster-Org-Role"`
 	Workspace     string `header:"X-Muster-Workspace"`
@@ -69,7 +72,7 @@ func (a *api) authCheck(ctx context.Context, c caller, in *checkQuery) (*checkAn
 	user := c.principal.User()
 	orgRole, _ := domain.SystemRole(c.scope.Role())
 	answer := &checkAnswer{
-		User: string(user.ID), Email: user.Email, Org: string(c.scope.Org()), OrgRole: orgRole.Name,
+		User: string(user.ID), Email: headerText(user.Email), Org: string(c.scope.Org()), OrgRole: orgRole.Name,
 		Permissions: joined(orgRole.Permissions),
 		Body: checkBody{
 			UserID: nullable(user.ID), Email: nullable(user.Email), OrganizationID: c.scope.Org(),
@@ -80,7 +83,7 @@ func (a *api) authCheck(ctx context.Context, c caller, in *checkQuery) (*checkAn
 		c.workspace = in.Workspace
 	}
 	if c.workspace == "" {
-		return answer, nil
+		return answer, in.allow(answer)
 	}
 	view, err := a.Service.Workspace(ctx, c.scope, c.workspace)
 	if domain.IsKind(err, domain.NotFound) || err == nil && view.Role.ID == "" {
@@ -92,7 +95,29 @@ func (a *api) authCheck(ctx context.Context, c caller, in *checkQuery) (*checkAn
 	answer.Workspace, answer.WorkspaceRole = string(view.ID), view.Role.Name
 	answer.Permissions = joined(append(orgRole.Permissions, view.Role.Permissions...))
 	answer.Body.Workspace = &checkedWorkspace{view.ID, view.DisplayName, view.Role.Name, view.Role.DisplayName, permissions(view.Role.Permissions)}
-	return answer, nil
+	return answer, in.allow(answer)
+}
+
+// allow is Forbidden when the caller lacks a permission that the proxy asks for.
+func (in *checkQuery) allow(answer *checkAnswer) error {
+	held := answer.Body.Permissions
+	if answer.Body.Workspace != nil {
+		held = append(held[:len(held):len(held)], answer.Body.Workspace.Permissions...)
+	}
+	for _, permission := range in.Require {
+		if !slices.Contains(held, permission) {
+			return domain.Errorf(domain.Forbidden, "this needs the permission %q", permission)
+		}
+	}
+	return nil
+}
+
+// headerText is text that may stand in a header: what is not printable ASCII is percent-encoded (RFC 3986).
+func headerText(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '%' }) < 0 {
+		return text
+	}
+	return url.PathEscape(text)
 }
 
 func joined(held []domain.Permission) string {

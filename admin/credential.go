@@ -42,6 +42,29 @@ type caller struct {
 
 // caller checks the credential and, for what happens in an organization, the right to act in it.
 func (a *api) caller(r *http.Request, who class) (caller, error) {
+	c, err := a.resolve(r, who)
+	if r.URL.Path == root+checkPath {
+		err = passOrNot(err)
+	}
+	return c, err
+}
+
+// checkPath is what reverse proxies ask.
+const checkPath = "/auth/check"
+
+// passOrNot turns a refusal into one of the two that reverse proxies understand.
+func passOrNot(err error) error {
+	switch {
+	case domain.IsKind(err, domain.NotFound), domain.IsKind(err, domain.Invalid):
+		return domain.Errorf(domain.Forbidden, "%s", domain.AsError(err).Text)
+	case domain.IsKind(err, domain.Limited):
+		return domain.Errorf(domain.Unauthenticated, "%s", domain.AsError(err).Text)
+	default:
+		return err
+	}
+}
+
+func (a *api) resolve(r *http.Request, who class) (caller, error) {
 	if who == anyone {
 		return caller{service: a.Service}, nil
 	}
@@ -81,7 +104,7 @@ func (a *api) admitted(r *http.Request, read func(context.Context) (domain.Princ
 	if err == nil || domain.IsKind(err, domain.Unauthenticated) {
 		a.Limits.tried(address, credential, err == nil)
 	}
-	if err == nil && r.URL.Path != root+"/auth/check" {
+	if err == nil && r.URL.Path != root+checkPath {
 		err = a.Limits.request(principal.Actor().Credential)
 	}
 	return principal, err

@@ -11,7 +11,7 @@ func (a *api) routes() {
 	at(a, route{get, "/ok", anyone, "Whether this server answers", 0}, ok)
 	at(a, route{get, "/me", asPerson, "The caller's organizations, workspaces, roles and permissions, and why", 0}, a.me)
 	at(a, route{get, "/auth/public", inOrg, "Which user, organization and workspace a credential stands for", 0}, authPublic)
-	at(a, route{get, "/auth/check", inOrg, "Whether a request may pass, for reverse proxies and applications", 0}, a.authCheck)
+	at(a, route{get, checkPath, inOrg, "Whether a request may pass, for reverse proxies and applications", 0}, a.authCheck)
 
 	at(a, route{get, "/orgs", asPerson, "The caller's organizations", 0}, a.listOrgs)
 	at(a, route{post, "/orgs", asPerson, "Create an organization", 0}, a.createOrg)

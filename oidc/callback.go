@@ -74,7 +74,7 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.provider.config.Count(h.provider.config.ID, "ok")
 	h.browser.SetSession(w, signedIn.Session, signedIn.ExpiresAt)
-	http.Redirect(w, r, h.basePath+flow.Next, http.StatusSeeOther)
+	http.Redirect(w, r, flow.Next, http.StatusSeeOther)
 	return nil
 }
 

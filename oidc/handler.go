@@ -50,6 +50,9 @@ type Handler struct {
 	cookies  httpx.Cookies
 	basePath string
 	limits   *Limits
+	// ReturnPaths are the paths on the server's own host, each with what is below it, that belong to applications
+	// to which people may go back after signing in.
+	ReturnPaths []string
 }
 
 // NewHandler makes a handler; basePath is where the whole server is mounted, and limits are shared by all providers' handlers.

@@ -28,7 +28,7 @@ const (
 // start begins a sign-in, by the set-up link when there is one.
 func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	flow := domain.Flow{Purpose: domain.PurposeLogin, Next: nextOr(query.Get("next"))}
+	flow := domain.Flow{Purpose: domain.PurposeLogin, Next: h.destination(query)}
 	if token := query.Get("set-up"); token != "" {
 		if err := h.rules.CheckSetUpToken(r.Context(), token); domain.IsKind(err, domain.NotFound) {
 			return h.refuse(r, domain.ReasonSetUpOver, err.Error())
@@ -45,7 +45,7 @@ func (h *Handler) stepUp(w http.ResponseWriter, r *http.Request) error {
 	if h.browser.SessionProvider(r) != h.provider.config.ID {
 		return h.refuse(r, domain.ReasonFlowLost, "there is no session of this provider to prove")
 	}
-	flow := domain.Flow{Purpose: domain.PurposeStepUp, Next: nextOr(r.URL.Query().Get("next")), Session: domain.DigestOf(h.cookies.Session(r))}
+	flow := domain.Flow{Purpose: domain.PurposeStepUp, Next: h.destination(r.URL.Query()), Session: domain.DigestOf(h.cookies.Session(r))}
 	return h.begin(w, r, flow, url.Values{"prompt": {"login"}, "max_age": {"0"}})
 }
 
@@ -67,11 +67,16 @@ func (h *Handler) initiated(w http.ResponseWriter, r *http.Request) error {
 
 // target is the local path of an absolute URL below our own, "/" for anything else.
 func (h *Handler) target(link string) string {
-	path, ours := strings.CutPrefix(link, h.provider.config.PublicURL)
-	if !ours {
-		return "/"
+	path, _ := strings.CutPrefix(link, h.provider.config.PublicURL)
+	return h.basePath + nextOr(path)
+}
+
+// destination is where to go afterwards: to an application on the same host where the operator allows it, or to a page of ours.
+func (h *Handler) destination(query url.Values) string {
+	if path, ok := returnPath(query.Get("return_to"), h.ReturnPaths); ok {
+		return path
 	}
-	return nextOr(path)
+	return h.basePath + nextOr(query.Get("next"))
 }
 
 // nextOr is where to go afterwards, "/" when the wish is none that may be followed.

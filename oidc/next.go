@@ -13,18 +13,42 @@ const maxNext = 2048
 // It refuses whatever a browser or net/http could read as another origin, raw or decoded once (items 81 and 82),
 // and paths at which nothing good can happen: the API, SCIM, and signing in or out again.
 func LocalPath(next string) (string, bool) {
-	if len(next) > maxNext || !safePath(next) {
+	u, ok := onThisHost(next)
+	if !ok || reserved(u.Path) {
 		return "", false
 	}
-	u, err := url.Parse(next)
+	return u.String(), true
+}
+
+// returnPath returns where to go after signing in when that is a path that the operator has given to applications, or false.
+// It stays on the server's own host, by the same checks as LocalPath.
+func returnPath(wish string, allowed []string) (string, bool) {
+	u, ok := onThisHost(wish)
+	if !ok {
+		return "", false
+	}
+	for _, prefix := range allowed {
+		below := strings.TrimSuffix(prefix, "/")
+		if u.Path == below || strings.HasPrefix(u.Path, below+"/") {
+			return u.String(), true
+		}
+	}
+	return "", false
+}
+
+// onThisHost reads a path and query that no browser takes for another origin.
+func onThisHost(text string) (*url.URL, bool) {
+	if len(text) > maxNext || !safePath(text) {
+		return nil, false
+	}
+	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Fragment != "" {
-		return "", false
+		return nil, false
 	}
-	if !safePath(u.Path) || strings.Contains(u.Path, "//") || dotted(u.Path) || reserved(u.Path) {
-		return "", false
+	if !safePath(u.Path) || strings.Contains(u.Path, "//") || dotted(u.Path) {
+		return nil, false
 	}
-	clean := url.URL{Path: u.Path, RawQuery: u.RawQuery}
-	return clean.String(), true
+	return &url.URL{Path: u.Path, RawQuery: u.RawQuery}, true
 }
 
 func safePath(path string) bool {

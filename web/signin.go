@@ -29,9 +29,12 @@ type openDoor struct {
 func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	start := url.Values{}
-	// The provider's front end checks "next" (item 81).
+	// The provider's front end checks both (item 81).
 	if next := query.Get("next"); next != "" {
 		start.Set("next", next)
+	}
+	if to := query.Get("return_to"); to != "" {
+		start.Set("return_to", to)
 	}
 	if query.Has("another") {
 		// Whoever was refused may have another account, which a provider that remembers them would not offer.

@@ -27,6 +27,8 @@ type Config struct {
 	// OAuth is the first OpenID provider; Providers are all that are enabled, it among them.
 	OAuth     Provider
 	Providers []Provider
+	// ReturnPaths are the paths on this host to which people may go back after signing in.
+	ReturnPaths []string
 	// SignInRate is how many sign-ins a second one address may begin; zero is without limit.
 	SignInRate float64
 	// AdminRate is how many requests a minute one credential may make to the admin API, AdminWrongRate how many wrong

@@ -27,10 +27,22 @@ func sessionSettings() []setting {
 			help: "keys for providers' tokens and event hooks' secrets at rest, 32 bytes each in base64 or hex, commas between; the first seals, all open", set: setEncryptionKeys,
 		},
 		{key: "config.signInRate", env: []string{"SIGN_IN_RATE"}, def: "50", help: "sign-ins a second that one address may begin, with bursts of forty times as many; 0 without limit", set: setSignInRate},
+		{key: "config.returnPaths", env: []string{"RETURN_PATHS"}, help: "paths of applications on this host, commas between, to which people may go back after signing in", set: setReturnPaths},
 		{key: "config.session.idleSec", env: []string{"SESSION_IDLE_SEC"}, def: "43200", help: "seconds without a request after which a session ends; 0 never", set: setIdle},
 		{key: "config.session.maxPerUser", env: []string{"SESSIONS_PER_USER"}, def: "20", help: "signed-in browsers that one person may have; the oldest ends", set: count(1000, func(c *Config) *int { return &c.Policy.SessionsPerUser })},
 		{key: "config.session.stepUpMaxAgeSec", env: []string{"STEP_UP_MAX_AGE_SEC"}, def: "600", help: "how recent a sign-in must be for sensitive changes; 0 asks for none", set: setStepUp},
 	}
+}
+
+func setReturnPaths(c *Config, text string) error {
+	c.ReturnPaths = nil
+	for _, path := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		if !strings.HasPrefix(path, "/") || strings.Contains(path, "//") || strings.ContainsAny(path, "\\?#") {
+			return errors.New("allowed are paths on this host, such as /app/")
+		}
+		c.ReturnPaths = append(c.ReturnPaths, path)
+	}
+	return nil
 }
 
 func setSignInRate(c *Config, text string) error {

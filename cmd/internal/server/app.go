@@ -56,7 +56,9 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	limits := oidc.NewLimits(cfg.SignInRate, nil)
 	for _, provider := range providers {
 		go provider.Run(ctx)
-		oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath, limits).Routes(mux)
+		handler := oidc.NewHandler(provider, service, browser{pages, service, cookies}, cookies, cfg.BasePath, limits)
+		handler.ReturnPaths = cfg.ReturnPaths
+		handler.Routes(mux)
 	}
 	provisioning := newSCIM(cfg, service, store, log) //nolint:contextcheck // a request brings its own
 	go provisioning.Run(ctx)
