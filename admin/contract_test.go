@@ -45,7 +45,7 @@ func TestDocument(t *testing.T) {
 				w.Errorf("the schema %s is the library's", name)
 			}
 		}
-		for _, path := range []string{"/api/v1/docs", "/api/v1/schemas/Failure.json", "/docs"} {
+		for _, path := range []string{"/api/v1/schemas/Failure.json", "/docs"} {
 			if got := w.send(http.MethodGet, path, "", nil); got.status != http.StatusNotFound {
 				w.Errorf("%s: %d", path, got.status)
 			}
@@ -216,4 +216,22 @@ func at(from map[string]any, names ...string) map[string]any {
 func object(value any) map[string]any {
 	o, _ := value.(map[string]any)
 	return o
+}
+
+// The page names every operation and loads nothing.
+func TestDocumentPage(t *testing.T) {
+	onEngines(t, nil, func(w *world) {
+		got := httptest.NewRecorder()
+		w.handler.ServeHTTP(got, httptest.NewRequestWithContext(w.Context(), http.MethodGet, "/api/v1/docs", nil))
+		text := got.Body.String()
+		for _, operation := range w.contract.operations() {
+			if !strings.Contains(text, `id="`+operation+`"`) {
+				w.Errorf("the page does not show %s", operation)
+			}
+		}
+		if got.Code != http.StatusOK || strings.Contains(text, "<script") || strings.Contains(text, "src=") ||
+			!strings.HasPrefix(got.Header().Get("Content-Security-Policy"), "default-src 'none'") {
+			w.Errorf("%d %v", got.Code, got.Header())
+		}
+	})
 }

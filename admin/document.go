@@ -110,6 +110,7 @@ func (a *api) serveDocument() {
 	asYAML, yamlErr := document.YAML()
 	a.mux.Handle("GET "+root+"/openapi.json", static("application/openapi+json", asJSON, jsonErr))
 	a.mux.Handle("GET "+root+"/openapi.yaml", static("application/openapi+yaml", asYAML, yamlErr))
+	a.mux.Handle("GET "+root+"/docs", servePage(documentPage(document)))
 }
 
 func static(contentType string, body []byte, err error) http.Handler {
