@@ -21,6 +21,9 @@ func (r memberViewRow) view() (domain.MemberView, error) {
 
 // List implements domain.MemberStore with three statements, however many members there are.
 func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
+	if q.Clamp().Offset >= markStep && unfiltered(q) {
+		return s.deepPage(q)
+	}
 	where, args := s.conditions(q)
 	order := "m.id"
 	switch q.SortBy {

@@ -74,10 +74,8 @@ func (s memberStore) Delete(id domain.MemberID) error {
 	if err != nil {
 		return err
 	}
-	if pushed > 0 {
-		if err := s.countUsers(-1); err != nil {
-			return err
-		}
+	if err := s.count(-pushed, 1); err != nil {
+		return err
 	}
 	return s.must("member", "DELETE FROM members WHERE org_id = ? AND id = ?", s.org, id)
 }

@@ -41,6 +41,7 @@ type DB struct {
 	log    *slog.Logger
 	// migrated is true once the schema is known to be the one this binary speaks.
 	migrated atomic.Bool
+	marked   listMarks
 }
 
 var _ domain.Store = (*DB)(nil)

@@ -153,9 +153,13 @@ func (s scimUserStore) Insert(u domain.SCIMUser) error {
 const countShards = 64
 
 // countUsers keeps the number of an organization's users, which lists tell without counting (S40).
-func (h handle) countUsers(by int) error {
-	return h.later("scim_counts", `INSERT INTO scim_counts (org_id, shard, users) VALUES (?, ?, ?)
-		ON CONFLICT (org_id, shard) DO UPDATE SET users = scim_counts.users + excluded.users`, h.org, rand.IntN(countShards), by) //nolint:gosec // spreads load
+func (h handle) countUsers(by int) error { return h.count(by, 0) }
+
+// count adds to the number of SCIM users, and of members that were ever removed.
+func (h handle) count(users, removed int) error {
+	return h.later("scim_counts", `INSERT INTO scim_counts (org_id, shard, users, removed) VALUES (?, ?, ?, ?)
+		ON CONFLICT (org_id, shard) DO UPDATE SET users = scim_counts.users + excluded.users, removed = scim_counts.removed + excluded.removed`,
+		h.org, rand.IntN(countShards), users, removed) //nolint:gosec // spreads load
 }
 
 // Update implements domain.SCIMUserStore; addresses are written only when they changed.

@@ -43,6 +43,8 @@ type tx struct {
 	fresh map[domain.UserID]bool
 	// seen are the ids of rows that were read or made here, so that writing them concerns a row.
 	seen map[string]bool
+	// marked is what the process knows about long lists.
+	marked *listMarks
 	// start begins the transaction on its connection when that was put off; nil when it was not.
 	start func() error
 	// waiting are the writes that go out together; a careful transaction has none.
@@ -63,7 +65,7 @@ func (d *DB) begin(readOnly bool) beginTx {
 		return &tx{
 			ctx: ctx, q: q, dialect: d.engine.dialect(), now: domain.Micro(d.clock()), readOnly: readOnly, op: rand.Text(),
 			emails: map[domain.MemberID][]string{}, held: map[domain.UserID]domain.User{}, fresh: map[domain.UserID]bool{},
-			seen: map[string]bool{},
+			seen: map[string]bool{}, marked: &d.marked,
 		}
 	}
 }

@@ -79,3 +79,6 @@ CREATE TABLE guard_held (
 
 -- An organization can do without the record of how people join; only the default one cannot.
 ALTER TABLE sso_settings ADD COLUMN removed BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- How many members were ever removed: while it stays, what was learned about places in the list of members holds.
+ALTER TABLE scim_counts ADD COLUMN removed BIGINT NOT NULL DEFAULT 0;

@@ -105,7 +105,7 @@ func TestClientOf(t *testing.T) {
 			request.Header.Set("User-Agent", "curl/8")
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, request)
-			want := domain.Client{IP: test.want, UserAgent: "curl/8", RequestID: w.Header().Get("X-Request-Id")}
+			want := domain.Client{IP: test.want, UserAgent: "curl/8", RequestID: w.Header().Get("X-Request-Id"), Method: http.MethodGet, Path: "/"}
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
