@@ -37,7 +37,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.muster, "muster", "bin/muster", "the server's binary")
 	flag.StringVar(&o.postgres, "postgres", os.Getenv("MUSTER_TEST_POSTGRES_URL"), "a PostgreSQL server to make databases on; empty for SQLite only")
-	flag.StringVar(&o.tables, "tables", "ratios", "what to measure: some of ratios,signin,growth,groups,lists,bulk,sync,memory")
+	flag.StringVar(&o.tables, "tables", "ratios", "what to measure: some of ratios,signin,admin,growth,groups,lists,bulk,sync,memory")
 	flag.StringVar(&o.engine, "engine", "", "measure only SQLite or PostgreSQL")
 	flag.IntVar(&o.users, "users", 0, "people in the organization before measuring; 0: 2,000 for ratios, 100,000 elsewhere")
 	flag.IntVar(&o.requests, "requests", 2000, "how often growth sends each request at each size")
@@ -98,6 +98,7 @@ func tables() map[string]func(context.Context, options, []engine) error {
 		"sync":   eachEngine(firstSync()),
 		"memory": eachEngine(resident()),
 		"signin": signIn,
+		"admin":  eachEngine(administration()),
 	}
 }
 

@@ -20,14 +20,16 @@ import (
 
 // target is the real server as a client sees it.
 type target struct {
-	base    string
-	bearer  http.Header
-	session http.Header
-	ids     []string
-	next    atomic.Int64
-	small   group
-	large   group
-	process *process
+	// database is the address of its database.
+	database string
+	base     string
+	bearer   http.Header
+	session  http.Header
+	ids      []string
+	next     atomic.Int64
+	small    group
+	large    group
+	process  *process
 	// ready is how long the first start took.
 	ready time.Duration
 }
@@ -51,13 +53,13 @@ func startServer(ctx context.Context, o options, database string) (*target, func
 	}
 	server := &process{program: o.muster, base: base, environment: append(os.Environ(),
 		"LISTEN_ADDRESS="+address, "HOSTNAME_URL="+base, "DATABASE_URL="+database, "LOG_LEVEL=error",
-		"OAUTH_ISSUER_URL="+issuer, "OAUTH_CLIENT_ID=bench", "OAUTH_CLIENT_SECRET=bench", "OAUTH_OVERRIDE_TOKEN_EXPIRY=true",
+		"OAUTH_ISSUER_URL="+issuer, "OAUTH_CLIENT_ID=bench", "OAUTH_CLIENT_SECRET=bench", "OAUTH_OVERRIDE_TOKEN_EXPIRY=true", "ADMIN_RATE=0",
 	)}
 	stop := func() {
 		server.stop()
 		_ = idp.Close()
 	}
-	t := &target{base: base, process: server}
+	t := &target{base: base, process: server, database: database}
 	if t.ready, err = server.start(ctx); err == nil {
 		err = t.authenticate(ctx, o, database)
 	}

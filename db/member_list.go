@@ -24,6 +24,11 @@ func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
 	if q.Clamp().Offset >= markStep && unfiltered(q) {
 		return s.deepPage(q)
 	}
+	if len(q.Emails)+len(q.UserIDs) > 0 {
+		if err := s.resolve(&q); err != nil || len(q.IDs) == 0 {
+			return []domain.MemberView{}, err
+		}
+	}
 	where, args := s.conditions(q)
 	order := "m.id"
 	switch q.SortBy {
@@ -58,16 +63,33 @@ func (s memberStore) views(where, order string, args []any, window domain.Window
 	return views, s.addIdentities(views)
 }
 
-func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any) {
-	where, args = "m.org_id = ?", []any{s.org}
+// resolve finds the members with the addresses and users asked for, so that a list of a few reads those few:
+// both engines would walk a whole organization in the order that is wanted, and look for the addresses on the way.
+func (s memberStore) resolve(q *domain.MemberQuery) error {
+	// SQLite takes the tables of a CROSS JOIN in the order in which they stand.
+	query, args := "SELECT m.id FROM users u CROSS JOIN members m WHERE m.user_id = u.id AND m.org_id = ?", []any{s.org}
 	if len(q.Emails) > 0 {
-		where, args = where+" AND u.email_key "+s.dialect.in(len(q.Emails)), append(args, texts(folded(q.Emails)))
-	}
-	if len(q.IDs) > 0 {
-		where, args = where+" AND m.id "+s.dialect.in(len(q.IDs)), append(args, texts(q.IDs))
+		query, args = query+" AND u.email_key "+s.dialect.in(len(q.Emails))+" AND u.email_key <> ''", append(args, texts(folded(q.Emails)))
 	}
 	if len(q.UserIDs) > 0 {
-		where, args = where+" AND m.user_id "+s.dialect.in(len(q.UserIDs)), append(args, texts(q.UserIDs))
+		query, args = query+" AND u.id "+s.dialect.in(len(q.UserIDs)), append(args, texts(q.UserIDs))
+	}
+	var ids []domain.MemberID
+	if err := s.all(&ids, query, args...); err != nil {
+		return err
+	}
+	if len(q.IDs) > 0 {
+		asked := q.IDs
+		ids = slices.DeleteFunc(ids, func(id domain.MemberID) bool { return !slices.Contains(asked, id) })
+	}
+	q.IDs, q.Emails, q.UserIDs = ids, nil, nil
+	return nil
+}
+
+func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any) {
+	where, args = "m.org_id = ?", []any{s.org}
+	if len(q.IDs) > 0 {
+		where, args = where+" AND m.id "+s.dialect.in(len(q.IDs)), append(args, texts(q.IDs))
 	}
 	if q.Search != "" {
 		part := domain.Fold(q.Search)

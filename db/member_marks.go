@@ -103,15 +103,29 @@ func (s memberStore) learn() (markedList, error) {
 	if len(known.ids) > 0 {
 		last = known.ids[len(known.ids)-1]
 	}
-	var more []domain.MemberID
-	err := s.all(&more, `SELECT n.id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS place FROM members WHERE org_id = ? AND id > ? AND id < ?) AS n
-		WHERE n.place % ? = 0 ORDER BY n.place`, s.org, last, domain.FirstID(s.now.Add(-settled)), markStep)
+	more, err := s.markFrom(last)
 	if err != nil || len(more) == 0 {
 		return known, err
 	}
 	known.ids = append(slices.Clone(known.ids), more...)
 	s.marked.put(s.org, known)
 	return known, nil
+}
+
+// markFrom returns every markStep-th member behind one, each by a step along the index.
+func (s memberStore) markFrom(last domain.MemberID) ([]domain.MemberID, error) {
+	var ids []domain.MemberID
+	until := domain.FirstID(s.now.Add(-settled))
+	for {
+		err := s.get("member", &last, "SELECT id FROM members WHERE org_id = ? AND id > ? AND id < ? ORDER BY id LIMIT 1 OFFSET ?", s.org, last, until, markStep-1)
+		if domain.IsKind(err, domain.NotFound) {
+			return ids, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, last)
+	}
 }
 
 // totalBehind is the number of all members.

@@ -54,6 +54,8 @@ func TestPlans(t *testing.T) {
 				return err
 			}
 		}
+		operator, err := newServiceOn(store).CommandLine(t.Context(), string(scope.Org()))
+		must(t, err)
 		for name, c := range map[string]struct {
 			// statements is how many there are at most; combined, where it is not zero, how many where writes combine.
 			statements, combined int
@@ -91,6 +93,18 @@ func TestPlans(t *testing.T) {
 			}},
 			"sign-in": {4, 3, func(s *domain.Service) error {
 				_, err := s.SignIn(t.Context(), claims("somebody@example.com"), domain.Client{})
+				return err
+			}},
+			"members by address": {5, 0, func(s *domain.Service) error {
+				_, err := s.Members(t.Context(), operator, domain.MemberQuery{Emails: []string{"somebody@example.com", user.Email}})
+				return err
+			}},
+			"a deep page of members": {12, 0, func(s *domain.Service) error {
+				_, err := s.Members(t.Context(), operator, domain.MemberQuery{Descending: true, Window: domain.Window{Limit: 50, Offset: 6000}})
+				return err
+			}},
+			"invite": {12, 0, func(s *domain.Service) error {
+				_, err := s.Invite(t.Context(), operator, domain.InviteRequest{Email: "invited@example.com"})
 				return err
 			}},
 			"back-channel logout": {4, 4, func(s *domain.Service) error {
