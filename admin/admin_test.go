@@ -3,8 +3,10 @@ package admin_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,8 +215,33 @@ func TestForeignIDs(t *testing.T) {
 		foreign["orgs/current/scim/tokens"], _ = w.ok(http.MethodPost, "/api/v1/orgs/current/scim/tokens", "").object()["id"].(string)
 		foreign["orgs/current/service-keys"], _ = w.ok(http.MethodPost, "/api/v1/orgs/current/service-keys", "").object()["id"].(string)
 		foreign["orgs/current/personal-access-tokens"], _ = w.ok(http.MethodPost, "/api/v1/orgs/current/personal-access-tokens", "").object()["id"].(string)
+		foreign["orgs/current/roles"], _ = w.ok(http.MethodPost, "/api/v1/orgs/current/roles", `{"display_name":"Theirs","permissions":[]}`).object()["id"].(string)
+		foreign["service-accounts"], _ = w.ok(http.MethodPost, "/api/v1/service-accounts", `{"name":"Theirs"}`).object()["id"].(string)
+		foreign["orgs/current/event-hooks"], _ = w.call(http.MethodPost, "/api/v1/orgs/current/event-hooks", `{"url":"https://app.example/"}`).object()["id"].(string)
+		invite := w.ok(http.MethodPost, "/api/v1/orgs/current/members", `{"email":"theirs@acme.example"}`).object()["id"]
+		scope, err := w.service.CommandLine(w.Context(), "Acme")
+		if err != nil {
+			w.Fatal(err)
+		}
+		foreign["orgs/current/scim/groups"] = w.pushGroup(scope, "Organization User:Workspace 1:Editor")
 		org, _ := w.ok(http.MethodGet, "/api/v1/orgs/current", "").object()["id"].(string)
 		w.key = own
+		for path, body := range map[string]string{
+			"orgs/current/members/%s/pending": "", "orgs/current/members/%s/access": "", "orgs/current/personal-access-tokens/%s/revocation": "",
+			"orgs/current/event-hooks/%s/test": "", "orgs/current/event-hooks/%s/dead-letters": "", "orgs/current/scim/groups/%s/mapping": "{}", "api-key/%s": "",
+		} {
+			ids := append(slices.Collect(maps.Values(foreign)), fmt.Sprint(invite))
+			for _, id := range ids {
+				for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+					header := http.Header{"X-Api-Key": {own}, "X-Tenant-Id": {fmt.Sprint(w.ok(http.MethodGet, "/api/v1/workspaces", "").list()[0]["id"])}}
+					got := w.send(method, "/api/v1/"+fmt.Sprintf(path, id), body, header)
+					want := w.send(method, "/api/v1/"+fmt.Sprintf(path, unknownID), body, header)
+					if got.status != want.status || strings.ReplaceAll(got.raw, id, unknownID) != want.raw {
+						w.Errorf("%s %s: foreign %d %s, unknown %d %s", method, path, got.status, got.raw, want.status, want.raw)
+					}
+				}
+			}
+		}
 		for collection, id := range foreign {
 			for _, method := range []string{http.MethodGet, http.MethodPatch, http.MethodDelete} {
 				body := `{"display_name":"x","description":"x","role_id":"` + string(domain.RoleOrgUser) + `"}`
@@ -325,4 +352,22 @@ func TestFlags(t *testing.T) {
 			w.Errorf("R6: %d %s", got.status, got.raw)
 		}
 	})
+}
+
+// pushGroup makes a group through SCIM in an organization and returns its id.
+func (w *world) pushGroup(scope domain.OrgScope, name string) string {
+	w.Helper()
+	_, secret, err := w.service.CreateSCIMToken(w.Context(), scope, domain.NewSCIMToken{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	scim, err := w.service.SCIMToken(w.Context(), string(secret), domain.Client{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	group, err := w.service.CreateGroup(w.Context(), scim, domain.Document{"displayName": name}, nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(group.ID)
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"muster/domain"
+	"muster/internal/httpx"
 )
 
 // Limits bound how many requests one credential makes, and how many wrong credentials one address may try.
@@ -91,7 +92,7 @@ func (l *Limits) knock(address string, credential domain.Digest) error {
 	if at, good := l.good[credential]; good && now.Sub(at) < goodFor {
 		return nil
 	}
-	one := l.addresses[networkOf(address)]
+	one := l.addresses[httpx.Network(address)]
 	if one == nil || one.limiter.TokensAt(now) >= 1 {
 		return nil
 	}
@@ -112,7 +113,7 @@ func (l *Limits) tried(address string, credential domain.Digest, good bool) {
 	}
 	l.sweep(now)
 	delete(l.good, credential)
-	if reserved := draw(l.addresses, networkOf(address), l.wrongPerMinute, now, 1); reserved.DelayFrom(now) > 0 {
+	if reserved := draw(l.addresses, httpx.Network(address), l.wrongPerMinute, now, 1); reserved.DelayFrom(now) > 0 {
 		reserved.CancelAt(now)
 	}
 }
@@ -138,18 +139,4 @@ func (l *Limits) sweep(now time.Time) {
 			delete(l.good, key)
 		}
 	}
-}
-
-// networkOf is the address, or the /64 network that one subscriber has of IPv6.
-func networkOf(address string) netip.Prefix {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	bits := 32
-	if ip = ip.Unmap(); ip.Is6() {
-		bits = 64
-	}
-	prefix, _ := ip.Prefix(bits)
-	return prefix
 }

@@ -69,7 +69,7 @@ func (l *Limits) allow(address string, cost int) bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.sweep(now)
-	prefix := prefixOf(address)
+	prefix := httpx.Network(address)
 	one := l.clients[prefix]
 	if one == nil {
 		one = &client{limiter: l.limiter(1)}
@@ -89,20 +89,6 @@ func (l *Limits) sweep(now time.Time) {
 			delete(l.clients, prefix)
 		}
 	}
-}
-
-// prefixOf is the address, or the /64 network that one subscriber has of IPv6.
-func prefixOf(address string) netip.Prefix {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	bits := 32
-	if ip = ip.Unmap(); ip.Is6() {
-		bits = 64
-	}
-	prefix, _ := ip.Prefix(bits)
-	return prefix
 }
 
 // limited refuses a client that is too fast, before anything is read or written for it.

@@ -51,3 +51,17 @@ func within(ip netip.Addr, prefixes []netip.Prefix) bool {
 	}
 	return false
 }
+
+// Network is the address, or the /64 network that one subscriber has of IPv6: who shares a limit. Nonsense is the zero prefix.
+func Network(address string) netip.Prefix {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	bits := 32
+	if ip = ip.Unmap(); ip.Is6() {
+		bits = 64
+	}
+	prefix, _ := ip.Prefix(bits)
+	return prefix
+}
