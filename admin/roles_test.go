@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/admin"
 	"muster/domain"
 )
 
@@ -154,6 +155,62 @@ func TestRoles(t *testing.T) {
 			open := slices.Contains([]string{"get-info", "get-info-health", "get-ok"}, operation)
 			if !tried[operation] && !open {
 				w.Errorf("%s has no row in this table", operation)
+			}
+		}
+	})
+}
+
+// R2, R21 and the workspace operations: what each role in a workspace may do there.
+func TestWorkspaceRoles(t *testing.T) {
+	onEngines(t, func(p *domain.Policy, _ *admin.Config) { p.WorkspaceInvitesEnabled = true }, func(w *world) {
+		w1 := fmt.Sprint(w.ok(http.MethodGet, "/api/v1/workspaces", "").list()[0]["id"])
+		hr := fmt.Sprint(w.ok(http.MethodPost, "/api/v1/orgs/current/roles", `{"display_name":"HR","permissions":["workspaces:read","workspaces:manage-members"]}`).object()["id"])
+		blind := fmt.Sprint(w.ok(http.MethodPost, "/api/v1/orgs/current/roles", `{"display_name":"Blind","permissions":["ledger:read"]}`).object()["id"])
+		roles := []string{string(domain.RoleWorkAdmin), string(domain.RoleWorkEditor), string(domain.RoleWorkViewer), hr, blind}
+		keys := make([]string, len(roles))
+		victims := make([]string, len(roles))
+		header := http.Header{"X-Api-Key": {w.key}, "X-Tenant-Id": {w1}}
+		join := func(email, role string) string {
+			member := fmt.Sprint(w.ok(http.MethodGet, "/api/v1/orgs/current/members/active?emails="+email, "").list()[0]["id"])
+			if got := w.send(http.MethodPost, "/api/v1/workspaces/current/members", fmt.Sprintf(`{"org_identity_id":%q,"role_id":%q}`, member, role), header); got.status != http.StatusOK {
+				w.Fatalf("%d %s", got.status, got.raw)
+			}
+			return member
+		}
+		for i, role := range roles {
+			keys[i] = w.keyFor("", fmt.Sprintf("w%d@example.com", i), false)
+			join(fmt.Sprintf("w%d@example.com", i), role)
+			w.keyFor("", fmt.Sprintf("v%d@example.com", i), false)
+			victims[i] = join(fmt.Sprintf("v%d@example.com", i), blind)
+		}
+		const yes, no = http.StatusOK, http.StatusForbidden
+		for _, c := range []struct {
+			method, path, body string
+			// Admin, Editor, Viewer, HR (who manages members), Blind (who has no permission of ours).
+			want [5]int
+		}{
+			{http.MethodGet, "/workspaces/" + w1, "", [5]int{yes, yes, yes, yes, yes}},
+			{http.MethodGet, "/settings", "", [5]int{yes, yes, yes, yes, yes}},
+			{http.MethodGet, "/workspaces/current/members", "", [5]int{yes, yes, yes, yes, no}},
+			{http.MethodGet, "/workspaces/current/members/active", "", [5]int{yes, yes, yes, yes, no}},
+			{http.MethodGet, "/workspaces/current/members/pending", "", [5]int{yes, yes, yes, yes, no}},
+			{http.MethodPatch, "/workspaces/" + w1, `{"display_name":"Renamed %d"}`, [5]int{yes, no, no, no, no}},
+			{http.MethodPost, "/settings/handle", `{"tenant_handle":"h%d"}`, [5]int{yes, no, no, no, no}},
+			{http.MethodPost, "/workspaces/current/members/batch", `[{"email":"n%d@example.com","workspace_role_id":"` + hr + `"}]`, [5]int{yes, no, no, yes, no}},
+			{http.MethodPost, "/workspaces/current/members/batch", `[{"email":"m%d@example.com"}]`, [5]int{yes, no, no, no, no}},
+			{http.MethodGet, "/api-key", "", [5]int{yes, no, no, no, no}},
+			{http.MethodPost, "/api-key", `{}`, [5]int{yes, no, no, no, no}},
+			{http.MethodPatch, "/workspaces/current/members/VICTIM", `{"role_id":"` + string(domain.RoleWorkViewer) + `"}`, [5]int{yes, no, no, no, no}},
+			{http.MethodDelete, "/workspaces/current/members/VICTIM", "", [5]int{yes, no, no, no, no}},
+			{http.MethodPost, "/workspaces", `{"display_name":"New %d"}`, [5]int{no, no, no, no, no}},
+			{http.MethodDelete, "/workspaces/" + unknownID, "", [5]int{http.StatusNotFound, http.StatusNotFound, http.StatusNotFound, http.StatusNotFound, http.StatusNotFound}},
+		} {
+			for i := range roles {
+				fill := strings.NewReplacer("%d", fmt.Sprint(i), "VICTIM", victims[i])
+				got := w.send(c.method, "/api/v1"+fill.Replace(c.path), fill.Replace(c.body), http.Header{"X-Api-Key": {keys[i]}, "X-Tenant-Id": {w1}})
+				if got.status != c.want[i] {
+					w.Errorf("%s %s as role %d: %d %s, want %d", c.method, c.path, i, got.status, got.raw, c.want[i])
+				}
 			}
 		}
 	})

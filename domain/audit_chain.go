@@ -56,24 +56,30 @@ func (s *Service) sequence(ctx context.Context, scope OrgScope) (int, error) {
 	for {
 		n := 0
 		err := s.writeOrg(ctx, scope, func(_ Tx, org OrgTx) error {
-			head, err := org.Audit().Head()
-			if err != nil {
-				return err
-			}
-			rows, err := org.Audit().Waiting(chainStep)
-			if n = len(rows); err != nil || n == 0 {
-				return err
-			}
-			for i := range rows {
-				head = head.link(&rows[i])
-			}
-			return org.Audit().Place(rows, head)
+			var err error
+			_, n, err = placeWaiting(org)
+			return err
 		})
 		placed += n
 		if err != nil || n < chainStep {
 			return placed, err
 		}
 	}
+}
+
+// placeWaiting gives the rows that wait their places, up to a step of them, and returns the new head.
+func placeWaiting(org OrgTx) (head ChainHead, placed int, err error) {
+	if head, err = org.Audit().Head(); err != nil {
+		return head, 0, err
+	}
+	rows, err := org.Audit().Waiting(chainStep)
+	if err != nil || len(rows) == 0 {
+		return head, 0, err
+	}
+	for i := range rows {
+		head = head.link(&rows[i])
+	}
+	return head, len(rows), org.Audit().Place(rows, head)
 }
 
 // link gives a row the place behind the head and returns the new head.

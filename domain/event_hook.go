@@ -176,9 +176,9 @@ func (s *Service) CreateEventHook(ctx context.Context, scope OrgScope, change Ho
 	return view, secret, err
 }
 
-// startHere lets a new hook begin behind everything that has a place already.
+// startHere lets a new hook begin behind everything that has happened already.
 func startHere(tx Tx, org OrgTx, hook EventHook) error {
-	head, err := org.Audit().Head()
+	head, _, err := placeWaiting(org)
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,6 @@ func names(from, to int) []string {
 func TestEvents(t *testing.T) {
 	onEngines(t, func(w *world) {
 		w.people(0, 2)
-		w.must(w.deliverer(nil).Turn(w.Context()))
 		_, secret := w.hook("member.updated")
 		w.people(2, 5)
 		var both sync.WaitGroup
