@@ -11,22 +11,25 @@
 //
 // # Where each rule lives
 //
-//	R1-R3    roles and permissions                     role.go, permission.go
+//	R1-R3    roles and permissions                     role.go, custom_role.go, permission.go, workspace_members.go (mayGiveIn)
 //	R4       what an Operator may not                  scope.go, invite.go (mayGive)
 //	R5-R7    flags, first organization, first Admin    bootstrap.go, settings.go, admit.go, setup.go
 //	R8       the last Admin stays                      membership.go
 //	R9-R11   who is this person                        signin.go, identify.go, provider.go
 //	R12-R18  may they come in                          admit.go
 //	R19      the default organization                  settings.go
-//	R20-R23  invites                                   invite.go, admit.go
+//	R20-R23  invites                                   invite.go, invite_workspace.go, invite_own.go, admit.go
+//	R24      mail                                      mail.go
 //	R25-R30  people pushed by SCIM                     provision.go, provision_query.go, provision_person.go, revoke.go, tombstone.go
-//	R31-R33  what a group's name means                 mapping.go; in a token: groups_claim.go
+//	R31-R33  what a group's name means                 mapping.go, group_mapping.go; in a token: groups_claim.go
 //	R34-R36  which grant wins                          access.go
 //	R35      who is decided about again                provision_group.go, provision_members.go, recompute.go
 //	R37      why                                       explain.go, me.go
+//	R38      what would happen                         group_mapping.go (Preview)
+//	R39      the guard against mass deprovisioning     guard.go
 //	R41      sessions, their renewal and every way out session.go, renew.go, session_list.go, logout.go, stepup.go, revoke.go
-//	R42      keys                                      credential.go, principal.go, token.go, key.go
-//	R43      the audit log                             audit.go
+//	R42      keys                                      credential.go, principal.go, token.go, key.go, personal_token.go, service_key.go
+//	R43      the audit log, and what follows it         audit.go, audit_chain.go, feed.go, event.go, event_hook.go
 //	R44      no tenant can be forgotten                scope.go, store.go
 //
 // # How a use case runs
