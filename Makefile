@@ -45,9 +45,9 @@ fmt: $(GOLANGCI)
 	$(GOLANGCI) fmt ./...
 
 # Speed and memory on both databases, with every write on disk: make bench TABLES=growth,memory USERS=1000000
-# The tables are ratios and signin (against a bare handler), growth, groups, lists, bulk, sync and memory; SYNC is how many people sync brings.
+# The tables are ratios and signin (against a bare handler), admin, growth, groups, lists, bulk, sync and memory; SYNC is how many people sync brings.
 # ENGINE is SQLite or PostgreSQL for one of them alone.
-TABLES ?= ratios,signin,growth,groups,lists,bulk,sync,memory
+TABLES ?= ratios,signin,admin,growth,groups,lists,bulk,sync,memory
 USERS  ?= 0
 SYNC   ?= 2000
 ENGINE ?=
