@@ -371,3 +371,28 @@ func (w *world) pushGroup(scope domain.OrgScope, name string) string {
 	}
 	return string(group.ID)
 }
+
+// Generated clients send null for what they leave out.
+func TestNullsAreAbsent(t *testing.T) {
+	onEngines(t, nil, func(w *world) {
+		sso := fmt.Sprint(w.ok(http.MethodGet, "/api/v1/orgs/current/sso-settings", "").list()[0]["id"])
+		for request, body := range map[string]string{
+			"POST /workspaces":                          `{"display_name":"Lab","id":null,"tenant_handle":null}`,
+			"POST /orgs/current/members":                `{"email":"b@example.com","role_id":null,"workspace_ids":null,"workspace_role_id":null,"password":null,"full_name":null,"read_only":null}`,
+			"PATCH /orgs/current/info":                  `{"display_name":null,"jit_provisioning_enabled":null,"invites_enabled":null,"max_pat_expiry_days":null,"scim_group_name_separator":null}`,
+			"POST /orgs/current/personal-access-tokens": `{"description":null,"expires_at":null,"workspaces":null,"role_id":null,"org_role_id":null,"default_workspace_id":null}`,
+			"POST /orgs/current/service-keys":           `{"description":null,"expires_at":null,"workspaces":null,"role_id":null,"org_role_id":null,"default_workspace_id":null}`,
+			"POST /orgs/current/roles":                  `{"display_name":"R","description":null,"permissions":[]}`,
+			"PATCH /orgs/current/sso-settings/" + sso:   `{"default_workspace_role_id":null,"default_workspace_ids":null,"sso_groups_enabled":null,"attribute_mapping":null}`,
+			"PATCH /orgs/current/login-methods":         `{"sso_only":null}`,
+		} {
+			method, path, _ := strings.Cut(request, " ")
+			if got := w.call(method, "/api/v1"+path, body); got.status != http.StatusOK {
+				w.Errorf("%s: %d %s", request, got.status, got.raw)
+			}
+		}
+		if got := w.call(http.MethodPost, "/api/v1/orgs/current/scim/tokens", `{"description":null,"expires_at":null}`); got.status != http.StatusCreated {
+			w.Errorf("a SCIM token: %d %s", got.status, got.raw)
+		}
+	})
+}

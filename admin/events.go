@@ -37,10 +37,10 @@ func hookBody(v domain.HookView, secret domain.Secret) eventHook {
 }
 
 type hookFields struct {
-	URL         *string   `json:"url,omitempty" doc:"https://…"`
-	Description *string   `json:"description,omitempty"`
-	Types       *[]string `json:"types,omitempty" doc:"Types of events, such as member.created; empty for all."`
-	Enabled     *bool     `json:"enabled,omitempty"`
+	URL         *string   `json:"url,omitempty" nullable:"true" doc:"https://…"`
+	Description *string   `json:"description,omitempty" nullable:"true"`
+	Types       *[]string `json:"types,omitempty" nullable:"true" doc:"Types of events, such as member.created; empty for all."`
+	Enabled     *bool     `json:"enabled,omitempty" nullable:"true"`
 }
 
 func (f hookFields) change() domain.HookChange {

@@ -14,7 +14,7 @@ import (
 // mappingBody is what a group gives.
 type mappingBody struct {
 	OrgRoleID  *domain.RoleID `json:"org_role_id,omitempty" nullable:"true" doc:"Absent or null: the group does not speak about the org role."`
-	Workspaces []place        `json:"workspaces,omitempty" doc:"Each with a role; Editor when absent."`
+	Workspaces []place        `json:"workspaces,omitempty" nullable:"true" doc:"Each with a role; Editor when absent."`
 }
 
 func (m mappingBody) mapping() domain.Mapping {
@@ -125,7 +125,7 @@ type previewRequest struct{ Body proposal }
 
 // proposal is what is to be looked at before it acts.
 type proposal struct {
-	GroupName string          `json:"group_name,omitempty" doc:"A name to be read by the convention."`
+	GroupName string          `json:"group_name,omitempty" nullable:"true" doc:"A name to be read by the convention."`
 	GroupID   *domain.GroupID `json:"group_id,omitempty" nullable:"true" doc:"A pushed group."`
 	Mapping   *mappingBody    `json:"mapping,omitempty" doc:"What the group would give; without it and without a name the group's own name is read."`
 }

@@ -53,10 +53,10 @@ func (a *api) getGuard(ctx context.Context, c caller, _ *none) (*out[guardBody],
 
 type guardUpdate struct {
 	Body struct {
-		Enabled       *bool `json:"enabled,omitempty"`
-		MaxPeople     *int  `json:"max_people,omitempty"`
-		MaxPercent    *int  `json:"max_percent,omitempty"`
-		WindowMinutes *int  `json:"window_minutes,omitempty"`
+		Enabled       *bool `json:"enabled,omitempty" nullable:"true"`
+		MaxPeople     *int  `json:"max_people,omitempty" nullable:"true"`
+		MaxPercent    *int  `json:"max_percent,omitempty" nullable:"true"`
+		WindowMinutes *int  `json:"window_minutes,omitempty" nullable:"true"`
 	} `nameHint:"GuardUpdate"`
 }
 

@@ -54,10 +54,10 @@ func scopeOf(k domain.Key) *domain.AccessScope {
 
 // keyCreate describes a key to be made; every field has a default.
 type keyCreate struct {
-	Description      *string              `json:"description,omitempty" doc:"\"Default API key\" when absent."`
-	ReadOnly         bool                 `json:"read_only,omitempty" doc:"Deprecated: the role Viewer."`
+	Description      *string              `json:"description,omitempty" nullable:"true" doc:"\"Default API key\" when absent."`
+	ReadOnly         bool                 `json:"read_only,omitempty" nullable:"true" doc:"Deprecated: the role Viewer."`
 	ExpiresAt        *time.Time           `json:"expires_at,omitempty" nullable:"true"`
-	Workspaces       []domain.WorkspaceID `json:"workspaces,omitempty" doc:"Where a service key reaches; the whole organization when absent."`
+	Workspaces       []domain.WorkspaceID `json:"workspaces,omitempty" nullable:"true" doc:"Where a service key reaches; the whole organization when absent."`
 	RoleID           *domain.RoleID       `json:"role_id,omitempty" nullable:"true"`
 	OrgRoleID        *domain.RoleID       `json:"org_role_id,omitempty" nullable:"true"`
 	DefaultWorkspace *domain.WorkspaceID  `json:"default_workspace_id,omitempty" nullable:"true"`

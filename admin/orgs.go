@@ -188,18 +188,18 @@ func (a *api) getOrgInfo(ctx context.Context, c caller, _ *none) (*out[organizat
 
 // organizationUpdate changes settings; every field is optional, and null takes a limit away.
 type organizationUpdate struct {
-	DisplayName             *string          `json:"display_name,omitempty"`
-	JITEnabled              *bool            `json:"jit_provisioning_enabled,omitempty"`
-	InvitesEnabled          *bool            `json:"invites_enabled,omitempty"`
-	PublicSharingDisabled   *bool            `json:"public_sharing_disabled,omitempty"`
-	PATCreationDisabled     *bool            `json:"pat_creation_disabled,omitempty"`
-	WorkspaceAdminCanInvite *bool            `json:"workspace_admin_can_invite_to_org,omitempty"`
+	DisplayName             *string          `json:"display_name,omitempty" nullable:"true"`
+	JITEnabled              *bool            `json:"jit_provisioning_enabled,omitempty" nullable:"true"`
+	InvitesEnabled          *bool            `json:"invites_enabled,omitempty" nullable:"true"`
+	PublicSharingDisabled   *bool            `json:"public_sharing_disabled,omitempty" nullable:"true"`
+	PATCreationDisabled     *bool            `json:"pat_creation_disabled,omitempty" nullable:"true"`
+	WorkspaceAdminCanInvite *bool            `json:"workspace_admin_can_invite_to_org,omitempty" nullable:"true"`
 	MaxAPIKeyExpiryDays     optional[int]    `json:"max_api_key_expiry_days,omitempty"`
 	MaxPATExpiryDays        optional[int]    `json:"max_pat_expiry_days,omitempty"`
 	MaxServiceKeyExpiryDays optional[int]    `json:"max_service_key_expiry_days,omitempty"`
 	SecurityContact         optional[string] `json:"security_contact,omitempty"`
-	GroupSeparator          *string          `json:"scim_group_name_separator,omitempty"`
-	GroupTwinsAllowed       *bool            `json:"scim_group_twins_allowed,omitempty" doc:"Lets pushed groups share a name; by default a name is unique, because names grant roles."`
+	GroupSeparator          *string          `json:"scim_group_name_separator,omitempty" nullable:"true"`
+	GroupTwinsAllowed       *bool            `json:"scim_group_twins_allowed,omitempty" nullable:"true" doc:"Lets pushed groups share a name; by default a name is unique, because names grant roles."`
 }
 
 func (u *organizationUpdate) apply(s *domain.OrgSettings) {

@@ -39,9 +39,9 @@ func (a *api) listRoles(ctx context.Context, c caller, _ *none) (*out[[]roleBody
 
 // roleFields are what a custom role is made of.
 type roleFields struct {
-	DisplayName *string              `json:"display_name,omitempty"`
-	Description *string              `json:"description,omitempty"`
-	Permissions *[]domain.Permission `json:"permissions,omitempty" doc:"Workspace permissions, and what applications define themselves (resource:action)."`
+	DisplayName *string              `json:"display_name,omitempty" nullable:"true"`
+	Description *string              `json:"description,omitempty" nullable:"true"`
+	Permissions *[]domain.Permission `json:"permissions,omitempty" nullable:"true" doc:"Workspace permissions, and what applications define themselves (resource:action)."`
 }
 
 func (f roleFields) change() domain.RoleChange {
@@ -51,7 +51,7 @@ func (f roleFields) change() domain.RoleChange {
 type roleCreation struct {
 	Body struct {
 		DisplayName string              `json:"display_name"`
-		Description string              `json:"description,omitempty"`
+		Description string              `json:"description,omitempty" nullable:"true"`
 		Permissions []domain.Permission `json:"permissions" nullable:"false" doc:"Workspace permissions, and what applications define themselves (resource:action)."`
 	} `nameHint:"RoleCreate"`
 }

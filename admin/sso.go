@@ -50,10 +50,10 @@ type ssoCreation struct {
 type ssoCreate struct {
 	DefaultWorkspaceRole domain.RoleID        `json:"default_workspace_role_id"`
 	DefaultWorkspaces    []domain.WorkspaceID `json:"default_workspace_ids" nullable:"false"`
-	GroupsEnabled        *bool                `json:"sso_groups_enabled,omitempty"`
-	GroupsClaim          *string              `json:"sso_groups_claim_field,omitempty" maxLength:"200"`
-	GroupsRequired       *bool                `json:"sso_groups_required,omitempty"`
-	GroupsRoleSync       *bool                `json:"sso_groups_role_sync_enabled,omitempty"`
+	GroupsEnabled        *bool                `json:"sso_groups_enabled,omitempty" nullable:"true"`
+	GroupsClaim          *string              `json:"sso_groups_claim_field,omitempty" nullable:"true" maxLength:"200"`
+	GroupsRequired       *bool                `json:"sso_groups_required,omitempty" nullable:"true"`
+	GroupsRoleSync       *bool                `json:"sso_groups_role_sync_enabled,omitempty" nullable:"true"`
 	MetadataURL          *string              `json:"metadata_url,omitempty" nullable:"true" doc:"SAML is not spoken here."`
 	MetadataXML          *string              `json:"metadata_xml,omitempty" nullable:"true" doc:"SAML is not spoken here."`
 }
@@ -105,12 +105,12 @@ func (a *api) updateLoginMethods(ctx context.Context, c caller, in *loginMethods
 }
 
 type ssoUpdate struct {
-	DefaultWorkspaceRole *domain.RoleID        `json:"default_workspace_role_id,omitempty"`
-	DefaultWorkspaces    *[]domain.WorkspaceID `json:"default_workspace_ids,omitempty" doc:"May be empty: then people join the organization only (R14)."`
-	GroupsEnabled        *bool                 `json:"sso_groups_enabled,omitempty" doc:"Give roles by the group names in ID tokens."`
-	GroupsClaim          *string               `json:"sso_groups_claim_field,omitempty" doc:"The claim that holds them." maxLength:"200"`
-	GroupsRequired       *bool                 `json:"sso_groups_required,omitempty" doc:"Refuse a sign-in whose groups give nothing."`
-	GroupsRoleSync       *bool                 `json:"sso_groups_role_sync_enabled,omitempty" doc:"Bring roles up to date at every sign-in, not only at the first."`
+	DefaultWorkspaceRole *domain.RoleID        `json:"default_workspace_role_id,omitempty" nullable:"true"`
+	DefaultWorkspaces    *[]domain.WorkspaceID `json:"default_workspace_ids,omitempty" nullable:"true" doc:"May be empty: then people join the organization only (R14)."`
+	GroupsEnabled        *bool                 `json:"sso_groups_enabled,omitempty" nullable:"true" doc:"Give roles by the group names in ID tokens."`
+	GroupsClaim          *string               `json:"sso_groups_claim_field,omitempty" nullable:"true" doc:"The claim that holds them." maxLength:"200"`
+	GroupsRequired       *bool                 `json:"sso_groups_required,omitempty" nullable:"true" doc:"Refuse a sign-in whose groups give nothing."`
+	GroupsRoleSync       *bool                 `json:"sso_groups_role_sync_enabled,omitempty" nullable:"true" doc:"Bring roles up to date at every sign-in, not only at the first."`
 }
 
 type ssoUpdateRequest struct {

@@ -30,7 +30,7 @@ type tokenPath struct {
 
 type tokenCreation struct {
 	Body *struct {
-		Description string             `json:"description,omitempty"`
+		Description string             `json:"description,omitempty" nullable:"true"`
 		Profile     domain.SCIMProfile `json:"profile,omitempty" enum:"auto,okta,entra,lenient,strict" doc:"How strictly the client is read; default auto."`
 		ExpiresAt   *time.Time         `json:"expires_at,omitempty" nullable:"true" doc:"Without it the token does not end; Admins get mail before it does."`
 	} `nameHint:"ScimTokenCreate"`
@@ -50,7 +50,7 @@ func (in *tokenCreation) request() domain.NewSCIMToken {
 type tokenUpdate struct {
 	ID   domain.TokenID `path:"scim_token_id"`
 	Body struct {
-		Description *string             `json:"description,omitempty"`
+		Description *string             `json:"description,omitempty" nullable:"true"`
 		Profile     *domain.SCIMProfile `json:"profile,omitempty" enum:"auto,okta,entra,lenient,strict" doc:"How strictly the client is read."`
 	} `nameHint:"ScimTokenUpdate"`
 }
