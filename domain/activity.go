@@ -79,6 +79,21 @@ func (s *Service) RecordActivity(ctx context.Context, scope OrgScope, activity [
 	})
 }
 
+// RecordStrangers keeps requests whose token is nobody's, in the default organization: whoever runs the installation finds out there
+// why an identity provider is refused.
+func (s *Service) RecordStrangers(ctx context.Context, activity []Activity) error {
+	return s.store.Write(ctx, func(tx Tx) error {
+		installation, err := tx.System(systemScope()).Installation().Get()
+		if err != nil {
+			return err
+		}
+		for i := range activity {
+			activity[i].ID = newID[ActivityID](activity[i].At)
+		}
+		return tx.Org(within(installation.DefaultOrg, systemActor())).Activity().Append(activity)
+	})
+}
+
 // Activity returns the provisioning log: changes from the audit log and the rest, merged by time, the newest first.
 func (s *Service) Activity(ctx context.Context, scope OrgScope, query ActivityQuery) ([]ActivityEntry, error) {
 	if err := scope.require(PermOrgRead); err != nil {

@@ -80,6 +80,8 @@ type recorder struct {
 	mutex   sync.Mutex
 	pending map[domain.TokenID]*pending
 	entries int
+	// strangers are requests without a good token, by what is alike about them.
+	strangers map[string]*domain.Activity
 }
 
 // pending is what one token did since the last flush.
@@ -91,7 +93,38 @@ type pending struct {
 }
 
 func newRecorder(service Activities, clock func() time.Time, log *slog.Logger) *recorder {
-	return &recorder{service: service, clock: clock, log: log, pending: map[domain.TokenID]*pending{}}
+	return &recorder{service: service, clock: clock, log: log, pending: map[domain.TokenID]*pending{}, strangers: map[string]*domain.Activity{}}
+}
+
+// maxStrangers is how many different ones are kept in one flush; the rest is counted together.
+const maxStrangers = 100
+
+// stranger notes a request that was refused for its token, with as much of the token as may be shown.
+func (r *recorder) stranger(req *http.Request, client domain.Client, err error) {
+	if !domain.IsKind(err, domain.Unauthenticated) {
+		return
+	}
+	detail := "no token"
+	switch token, one := bearer(req.Header); {
+	case one && strings.HasPrefix(token, "muster_"):
+		detail = "the token " + domain.Secret(token).Short() + " is unknown, expired or deleted"
+	case req.Header.Get("Authorization") != "":
+		detail = "what was sent is no token of this server"
+	}
+	detail += "; from " + client.IP
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	resource, _, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, base+"/"), "/")
+	key := req.Method + " " + shown(resource) + " " + detail
+	if r.strangers[key] == nil && len(r.strangers) >= maxStrangers {
+		key, resource, detail = "others", "", "requests with other wrong tokens"
+	}
+	if r.strangers[key] == nil {
+		r.strangers[key] = &domain.Activity{
+			At: r.clock(), RequestID: client.RequestID, Method: req.Method, Resource: shown(resource), Status: http.StatusUnauthorized, Detail: detail,
+		}
+	}
+	r.strangers[key].Requests++
 }
 
 // note gathers what a request was; a change that was made is in the audit log already.
@@ -189,7 +222,17 @@ func (r *recorder) flush(ctx context.Context) {
 	r.mutex.Lock()
 	all := r.pending
 	r.pending, r.entries = map[domain.TokenID]*pending{}, 0
+	var strangers []domain.Activity
+	for _, one := range r.strangers {
+		strangers = append(strangers, *one)
+	}
+	r.strangers = map[string]*domain.Activity{}
 	r.mutex.Unlock()
+	if len(strangers) > 0 {
+		if err := r.service.RecordStrangers(ctx, strangers); err != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "refused provisioning requests were not kept", "error", err)
+		}
+	}
 	for _, p := range all {
 		var undeclared []domain.UndeclaredAttribute
 		for _, u := range p.undeclared {

@@ -89,3 +89,30 @@ func TestUndeclaredAttributes(t *testing.T) {
 		}
 	})
 }
+
+// S91: a request that is refused for its token is in the default organization's log, with as much of the token as may be shown.
+func TestWrongTokensInActivity(t *testing.T) {
+	onEngines(t, func(w *world) {
+		wrong := "muster_scim_" + strings.Repeat("x", 34) + "AbCd"
+		for range 3 {
+			w.refused(http.StatusUnauthorized, "", "GET", "/Users?count=1", "", "Authorization", "Bearer "+wrong)
+		}
+		w.refused(http.StatusUnauthorized, "", "POST", "/Groups", "{}", "Authorization", "")
+		w.refused(http.StatusUnauthorized, "", "GET", "/Groups", "", "Authorization", "Basic c2VjcmV0OnNlY3JldA==")
+		got := w.activity(domain.ActivityQuery{Refused: true})
+		slices.Sort(got)
+		if want := []string{"GET Groups Unauthorized", "GET Users Unauthorized and more", "POST Groups Unauthorized"}; !slices.Equal(got, want) {
+			w.Errorf("%q, want %q", got, want)
+		}
+		entries, err := w.service.Activity(w.Context(), w.commandLine(""), domain.ActivityQuery{Refused: true, Limit: 100})
+		w.must(err)
+		for _, entry := range entries {
+			if strings.Contains(entry.Detail, wrong) || strings.Contains(entry.Detail, "c2VjcmV0") || entry.Detail == "" {
+				w.Errorf("the detail %q", entry.Detail)
+			}
+			if entry.Resource == "Users" && !strings.Contains(entry.Detail, "muster_scim_…AbCd") {
+				w.Errorf("the detail %q does not say which token", entry.Detail)
+			}
+		}
+	})
+}

@@ -199,6 +199,7 @@ func (s *Server) route(serve handler) http.Handler {
 		var err error
 		if !presumed {
 			if scope, err = s.authenticate(w, r); err != nil {
+				s.recorder.stranger(r, s.client(r), err)
 				return err
 			}
 		}

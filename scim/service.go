@@ -47,6 +47,8 @@ type Resources interface {
 
 // Activities keeps what identity providers asked for.
 type Activities interface {
+	// RecordStrangers keeps requests that no token's organization can be found for.
+	RecordStrangers(ctx context.Context, activity []domain.Activity) error
 	RecordActivity(ctx context.Context, scope domain.OrgScope, activity []domain.Activity, undeclared []domain.UndeclaredAttribute) error
 }
 
