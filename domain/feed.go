@@ -83,6 +83,24 @@ func feedPause(attempts int) time.Duration {
 	return min(5*time.Second<<min(attempts, 10), time.Hour)
 }
 
+// FeedBehind reports whether a feed of one organization has not delivered everything that has a place.
+func (s *Service) FeedBehind(ctx context.Context, org OrgID, id string) (bool, error) {
+	behind := false
+	err := s.readOrg(ctx, within(org, systemActor()), func(_ Tx, orgTx OrgTx) error {
+		head, err := orgTx.Audit().Head()
+		if err != nil {
+			return err
+		}
+		feed, err := orgTx.Feeds().Get(id)
+		if IsKind(err, NotFound) {
+			err = nil
+		}
+		behind = head.Seq > feed.Seq
+		return err
+	})
+	return behind, err
+}
+
 // FeedsBehind returns the organizations of which a feed has not delivered everything that has a place.
 func (s *Service) FeedsBehind(ctx context.Context, id string) ([]OrgID, error) {
 	var orgs []OrgID

@@ -94,7 +94,15 @@ func (d *Deliverer) allHooks(ctx context.Context) error {
 		return err
 	}
 	for _, hook := range hooks {
-		err := d.serve(ctx, hook.Org, hook.FeedID(), func(ctx context.Context, batch domain.FeedBatch) (int64, error) { return d.events(ctx, hook, batch) })
+		// Asking costs a read; taking a turn for nothing would cost a write every second.
+		behind, err := d.Service.FeedBehind(ctx, hook.Org, hook.FeedID())
+		if err != nil {
+			return err
+		}
+		if !behind {
+			continue
+		}
+		err = d.serve(ctx, hook.Org, hook.FeedID(), func(ctx context.Context, batch domain.FeedBatch) (int64, error) { return d.events(ctx, hook, batch) })
 		if err != nil {
 			return err
 		}
