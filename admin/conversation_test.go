@@ -26,7 +26,11 @@ func TestConversations(t *testing.T) {
 				if err != nil {
 					w.Fatal(err)
 				}
+				if _, err := w.service.CreateOrganizationByHand(w.Context(), "Acme"); err != nil {
+					w.Fatal(err)
+				}
 				talk := conversation{world: w, bound: map[string]string{
+					"eve": w.keyFor("Acme", "eve@acme.example", true),
 					"ada": w.key, "alice": w.keyFor("", "alice@example.com", false), "unknown": unknownID,
 				}}
 				for _, step := range strings.Split(string(text), "\n=== ")[1:] {
