@@ -226,16 +226,16 @@ func TestForeignIDs(t *testing.T) {
 		foreign["orgs/current/scim/groups"] = w.pushGroup(scope, "Organization User:Workspace 1:Editor")
 		org, _ := w.ok(http.MethodGet, "/api/v1/orgs/current", "").object()["id"].(string)
 		w.key = own
+		ids := append(slices.Collect(maps.Values(foreign)), fmt.Sprint(invite))
+		header := http.Header{"X-Api-Key": {own}, "X-Tenant-Id": {fmt.Sprint(w.ok(http.MethodGet, "/api/v1/workspaces", "").list()[0]["id"])}}
 		for path, body := range map[string]string{
 			"orgs/current/members/%s/pending": "", "orgs/current/members/%s/access": "", "orgs/current/personal-access-tokens/%s/revocation": "",
 			"orgs/current/event-hooks/%s/test": "", "orgs/current/event-hooks/%s/dead-letters": "", "orgs/current/scim/groups/%s/mapping": "{}", "api-key/%s": "",
 		} {
-			ids := append(slices.Collect(maps.Values(foreign)), fmt.Sprint(invite))
-			for _, id := range ids {
-				for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
-					header := http.Header{"X-Api-Key": {own}, "X-Tenant-Id": {fmt.Sprint(w.ok(http.MethodGet, "/api/v1/workspaces", "").list()[0]["id"])}}
+			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+				want := w.send(method, "/api/v1/"+fmt.Sprintf(path, unknownID), body, header)
+				for _, id := range ids {
 					got := w.send(method, "/api/v1/"+fmt.Sprintf(path, id), body, header)
-					want := w.send(method, "/api/v1/"+fmt.Sprintf(path, unknownID), body, header)
 					if got.status != want.status || strings.ReplaceAll(got.raw, id, unknownID) != want.raw {
 						w.Errorf("%s %s: foreign %d %s, unknown %d %s", method, path, got.status, got.raw, want.status, want.raw)
 					}
@@ -252,7 +252,7 @@ func TestForeignIDs(t *testing.T) {
 				}
 			}
 		}
-		header := http.Header{"Cookie": {"__Host-muster=" + w.session("ada@example.com")}, "X-Organization-Id": {org}}
+		header = http.Header{"Cookie": {"__Host-muster=" + w.session("ada@example.com")}, "X-Organization-Id": {org}}
 		if got := w.send(http.MethodGet, "/api/v1/orgs/current", "", header); got.status != http.StatusNotFound {
 			w.Errorf("another organization by header: %d", got.status)
 		}

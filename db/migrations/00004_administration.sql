@@ -82,3 +82,97 @@ ALTER TABLE sso_settings ADD COLUMN removed BOOLEAN NOT NULL DEFAULT FALSE;
 
 -- How many members were ever removed: while it stays, what was learned about places in the list of members holds.
 ALTER TABLE scim_counts ADD COLUMN removed BIGINT NOT NULL DEFAULT 0;
+
+-- The audit log as a chain: each committed row gets a place and a hash over itself and the row before it.
+-- Nothing else about a row ever changes.
+
+ALTER TABLE audit_log ADD COLUMN seq BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE audit_log ADD COLUMN hash TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE audit_log ADD COLUMN method TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit_log ADD COLUMN path TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit_log ADD COLUMN workspace_id TEXT COLLATE "C" NOT NULL DEFAULT '';
+-- Rows that wait for their place are few, so that finding them is one look.
+CREATE INDEX audit_log_waiting ON audit_log (org_id, id) WHERE seq = 0;
+CREATE UNIQUE INDEX audit_log_place ON audit_log (org_id, seq) WHERE seq > 0;
+
+CREATE TABLE audit_heads (
+    org_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES orgs (id),
+    seq    BIGINT NOT NULL,
+    hash   TEXT NOT NULL
+);
+
+-- How far each organization's log has been sent on, and who is sending.
+CREATE TABLE feeds (
+    org_id      TEXT COLLATE "C" NOT NULL REFERENCES orgs (id),
+    id          TEXT COLLATE "C" NOT NULL,
+    seq         BIGINT NOT NULL,
+    lease       TEXT NOT NULL,
+    lease_until BIGINT NOT NULL,
+    attempts    BIGINT NOT NULL,
+    last_error  TEXT NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+
+CREATE TABLE event_hooks (
+    org_id      TEXT COLLATE "C" NOT NULL REFERENCES orgs (id),
+    id          TEXT COLLATE "C" NOT NULL,
+    url         TEXT NOT NULL,
+    description TEXT NOT NULL,
+    types       TEXT NOT NULL,
+    enabled     BOOLEAN NOT NULL,
+    -- Secrets are sealed by a key that the database does not hold.
+    secret      TEXT NOT NULL,
+    old_secret  TEXT NOT NULL,
+    old_until   BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+
+-- Events that could not be delivered, so that somebody can look at them and send them again.
+CREATE TABLE dead_letters (
+    org_id     TEXT COLLATE "C" NOT NULL,
+    hook_id    TEXT COLLATE "C" NOT NULL,
+    event_id   TEXT COLLATE "C" NOT NULL,
+    type       TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    last_error TEXT NOT NULL,
+    failed_at  BIGINT NOT NULL,
+    PRIMARY KEY (org_id, hook_id, event_id),
+    FOREIGN KEY (org_id, hook_id) REFERENCES event_hooks (org_id, id) ON DELETE CASCADE
+);
+
+-- Requests that carried an idempotency key, so that the same one again is not done twice.
+
+CREATE TABLE attempts (
+    credential TEXT COLLATE "C" NOT NULL,
+    key_digest TEXT COLLATE "C" NOT NULL,
+    request    TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    status     BIGINT NOT NULL,
+    -- Sealed by a key that the database does not hold.
+    answer     TEXT NOT NULL,
+    PRIMARY KEY (credential, key_digest)
+);
+CREATE INDEX attempts_age ON attempts (created_at);
+
+-- Mail that waits to be sent, written in the commit of what it tells of; and which expiring tokens were told of.
+
+CREATE TABLE outbox (
+    org_id     TEXT COLLATE "C" NOT NULL REFERENCES orgs (id),
+    id         TEXT COLLATE "C" NOT NULL,
+    recipient  TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    next_at    BIGINT NOT NULL,
+    lease      TEXT NOT NULL,
+    attempts   BIGINT NOT NULL,
+    last_error TEXT NOT NULL,
+    dead       BOOLEAN NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX outbox_due ON outbox (next_at) WHERE dead = FALSE;
+
+ALTER TABLE scim_tokens ADD COLUMN warned BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX scim_tokens_expiry ON scim_tokens (expires_at) WHERE expires_at > 0;
