@@ -112,8 +112,8 @@ func (a *api) testHook(ctx context.Context, c caller, in *hookPath) (*out[delive
 	if err != nil {
 		return nil, err
 	}
-	body := []byte(`{"type":"test","timestamp":"` + time.Now().UTC().Format(time.RFC3339) + `","data":{"organization_id":"` + string(c.scope.Org()) + `"}}`)
-	return delivered(a.Events.SendBody(ctx, hook, "test-"+string(domain.FirstID(time.Now())), body))
+	id, body := domain.TestEvent(c.scope.Org(), time.Now())
+	return delivered(a.Events.SendBody(ctx, hook, id, body))
 }
 
 func delivered(err error) (*out[delivery], error) {

@@ -2,6 +2,7 @@ package db
 
 import (
 	"slices"
+	"time"
 
 	"muster/domain"
 )
@@ -70,6 +71,28 @@ func (s activityStore) List(q domain.ActivityQuery) ([]domain.Activity, error) {
 		return nil, err
 	}
 	return convert(rows, activityRow.activity)
+}
+
+// Counts implements domain.ActivityStore.
+// An id begins with its time, so that the rows since a time are a range of the primary key.
+func (s activityStore) Counts(from time.Time, span time.Duration) (map[int]domain.ActivityCount, error) {
+	var rows []struct {
+		Span    int `db:"span"`
+		Changes int `db:"changes"`
+		Others  int `db:"others"`
+		Refused int `db:"refused"`
+	}
+	err := s.all(&rows, `SELECT span, SUM(changes) AS changes, SUM(others) AS others, SUM(refused) AS refused FROM (
+		SELECT (at - CAST(? AS BIGINT)) / CAST(? AS BIGINT) AS span, 0 AS changes, CASE WHEN status < 400 THEN requests ELSE 0 END AS others, CASE WHEN status >= 400 THEN requests ELSE 0 END AS refused
+		FROM scim_activity WHERE org_id = ? AND id >= ?
+		UNION ALL SELECT (at - CAST(? AS BIGINT)) / CAST(? AS BIGINT), 1, 0, 0 FROM audit_log WHERE org_id = ? AND id >= ? AND actor_kind = 'scim') AS every
+		GROUP BY span`,
+		micros(from), span.Microseconds(), s.org, domain.FirstID(from), micros(from), span.Microseconds(), s.org, domain.FirstID(from))
+	counts := map[int]domain.ActivityCount{}
+	for _, row := range rows {
+		counts[row.Span] = domain.ActivityCount{Changes: row.Changes, Others: row.Others, Refused: row.Refused}
+	}
+	return counts, err
 }
 
 // CountUndeclared implements domain.ActivityStore; a token that was deleted meanwhile is left out.

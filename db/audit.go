@@ -69,6 +69,25 @@ func (s auditStore) Append(e domain.AuditEvent) error {
 		s.marker = marker{org: s.org, op: s.op}
 	}
 	s.marks++
+	return s.about(e)
+}
+
+// about makes the row findable by the members whom it concerns.
+// A row about one person needs none of this: it is found by its target.
+func (s auditStore) about(e domain.AuditEvent) error {
+	for some := range slices.Chunk(e.About, chunk) {
+		rows := make([][]any, len(some))
+		for i, key := range some {
+			rows[i] = []any{key}
+		}
+		text, err := tuples(rows)
+		if err != nil {
+			return err
+		}
+		if _, err := s.exec("INSERT INTO audit_about (org_id, member_id, id) SELECT CAST(? AS TEXT), v.c0, CAST(? AS TEXT) FROM "+s.dialect.rows(1, len(some))+" WHERE TRUE", s.org, e.ID, text); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -82,8 +101,12 @@ func (s auditStore) write(e domain.AuditEvent, n int, insert func(query string, 
 		return false, err
 	}
 	client := e.Actor.Client
-	return insert("INSERT INTO audit_log (org_id, op_id, op_n, "+auditColumns+") VALUES ("+places(23)+")",
-		s.org, s.op, n, e.ID, micros(e.At), e.Operation, e.Outcome, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Credential,
+	key := ""
+	if e.Target.Kind == "user" || e.Target.Kind == "invite" {
+		key = domain.Fold(e.Target.Name)
+	}
+	return insert("INSERT INTO audit_log (org_id, op_id, op_n, target_key, "+auditColumns+") VALUES ("+places(24)+")",
+		s.org, s.op, n, key, e.ID, micros(e.At), e.Operation, e.Outcome, e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Credential,
 		client.IP, client.UserAgent, client.RequestID, e.Target.Kind, e.Target.ID, e.Target.Name, before, after, e.Detail,
 		client.Method, client.Path, e.Workspace)
 }
@@ -117,10 +140,15 @@ func (s auditStore) List(q domain.AuditQuery) ([]domain.AuditEvent, error) {
 		add("actor_id = ?", q.ActorID)
 	}
 	if q.Target != "" {
-		add("target_id = ?", q.Target)
+		add("target_id = ? AND target_id <> ''", q.Target)
 	}
 	if q.Workspace != "" {
 		add("workspace_id = ?", q.Workspace)
+	}
+	if q.About != "" {
+		add(`id IN (SELECT id FROM audit_log WHERE org_id = ? AND target_id = ? AND target_id <> ''
+			UNION ALL SELECT id FROM audit_log WHERE org_id = ? AND target_key = ? AND target_key <> ''
+			UNION ALL SELECT id FROM audit_about WHERE org_id = ? AND member_id = ?)`, s.org, q.About, s.org, domain.Fold(q.About), s.org, q.About)
 	}
 	limit := domain.Window{Limit: q.Limit}.Clamp().Limit
 	return s.events(query+" ORDER BY id DESC LIMIT ?", append(args, limit)...)

@@ -24,6 +24,11 @@ func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
 	if q.Clamp().Offset >= markStep && unfiltered(q) {
 		return s.deepPage(q)
 	}
+	if q.Find != "" {
+		if err := s.beginning(&q); err != nil {
+			return []domain.MemberView{}, err
+		}
+	}
 	if len(q.Emails)+len(q.UserIDs) > 0 {
 		if err := s.resolve(&q); err != nil || len(q.IDs) == 0 {
 			return []domain.MemberView{}, err
@@ -86,6 +91,36 @@ func (s memberStore) resolve(q *domain.MemberQuery) error {
 	return nil
 }
 
+// maxFound is how many members a search by a beginning looks at.
+const maxFound = 500
+
+// beginning turns how a name or address begins into the members whose address or name begins so.
+// Both are looked up in an index, so that a search reads what it finds; when nothing begins so, the text may stand anywhere.
+func (s memberStore) beginning(q *domain.MemberQuery) error {
+	from := domain.Fold(q.Find)
+	q.Find = ""
+	if from == "" {
+		return nil
+	}
+	var found []domain.MemberID
+	for _, key := range []string{"email_key", "full_name_key"} {
+		var ids []domain.MemberID
+		err := s.all(&ids, "SELECT m.id FROM users u CROSS JOIN members m WHERE m.user_id = u.id AND m.org_id = ? AND u."+key+" >= ? AND u."+key+" < ? AND u."+key+" <> '' ORDER BY u."+key+" LIMIT ?",
+			s.org, from, from+"\U0010FFFF", maxFound)
+		if err != nil {
+			return err
+		}
+		found = append(found, ids...)
+	}
+	if len(found) == 0 {
+		q.Search = from
+		return nil
+	}
+	slices.Sort(found)
+	q.IDs = slices.Compact(found)
+	return nil
+}
+
 func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any) {
 	where, args = "m.org_id = ?", []any{s.org}
 	if len(q.IDs) > 0 {
@@ -96,8 +131,23 @@ func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any)
 		where += " AND (" + s.dialect.contains("u.full_name_key") + " OR " + s.dialect.contains("u.email_key") + ")"
 		args = append(args, part, part)
 	}
-	if q.Status != "" {
-		where, args = where+" AND m.status = ?", append(args, q.Status)
+	if q.Role != "" {
+		where, args = where+" AND m.role_id = ?", append(args, q.Role)
+		if q.Role != domain.RoleOrgUser {
+			where += " AND m.role_id <> '00000000-0000-4000-8000-000000000003'" // the index's own words
+		}
+	}
+	if q.Grant != "" {
+		where, args = where+" AND m.grant_kind = ?", append(args, q.Grant)
+		if q.Grant != domain.GrantJIT && q.Grant != domain.GrantSCIM && q.Grant != domain.GrantGroup {
+			where += " AND m.grant_kind NOT IN ('jit', 'scim', 'group')"
+		}
+	}
+	switch q.Status {
+	case domain.Active:
+		where += " AND m.status = 'active'"
+	case domain.Disabled:
+		where += " AND m.status = 'disabled'"
 	}
 	if q.Workspace != "" {
 		where += " AND m.id IN (SELECT wm.member_id FROM workspace_members wm WHERE wm.org_id = ? AND wm.workspace_id = ?)"

@@ -54,7 +54,7 @@ func (p *listMarks) put(org domain.OrgID, learned markedList) {
 
 // unfiltered reports whether a query selects every member, in order of creation.
 func unfiltered(q domain.MemberQuery) bool {
-	return len(q.Emails)+len(q.IDs)+len(q.UserIDs) == 0 && q.Search == "" && q.Status == "" && q.Workspace == "" &&
+	return len(q.Emails)+len(q.IDs)+len(q.UserIDs) == 0 && q.Search == "" && q.Find == "" && q.Role == "" && q.Grant == "" && q.Status == "" && q.Workspace == "" &&
 		(q.SortBy == "" || q.SortBy == "created_at")
 }
 

@@ -119,7 +119,7 @@ func TestPlans(t *testing.T) {
 				}
 				return err
 			}},
-			"add a member": {9, 8, func(s *domain.Service) error { return addMember(t, s, scope, group.ID, user.ID) }},
+			"add a member": {10, 9, func(s *domain.Service) error { return addMember(t, s, scope, group.ID, user.ID) }},
 			"groups with a member": {2, 0, func(s *domain.Service) error {
 				_, err := s.QueryGroups(t.Context(), scope, domain.Query{Filter: text("members", "value", string(users[6000].ID)), Count: 10}, false)
 				return err

@@ -60,6 +60,37 @@ type ActivityEntry struct {
 	Before, After map[string]any
 }
 
+// ActivityCount is how many requests of identity providers fell into a span of time.
+type ActivityCount struct {
+	From time.Time
+	// Changes were made, Others changed nothing, and Refused were answered with an error.
+	Changes, Others, Refused int
+}
+
+// ActivityCounts counts what identity providers asked for in spans of time that end with the one in which now lies, the oldest first.
+func (s *Service) ActivityCounts(ctx context.Context, scope OrgScope, span time.Duration, spans int) ([]ActivityCount, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return nil, err
+	}
+	var counts []ActivityCount
+	err := s.readOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		from := tx.Now().Truncate(span).Add(-time.Duration(spans-1) * span)
+		counts = make([]ActivityCount, spans)
+		for i := range counts {
+			counts[i].From = from.Add(time.Duration(i) * span)
+		}
+		found, err := org.Activity().Counts(from, span)
+		for i, count := range found {
+			if i >= 0 && i < spans {
+				count.From = counts[i].From
+				counts[i] = count
+			}
+		}
+		return err
+	})
+	return counts, err
+}
+
 // activityKept is how long the provisioning activity is kept; the audit log is kept for good.
 const activityKept = 30 * 24 * time.Hour
 

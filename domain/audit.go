@@ -2,6 +2,7 @@ package domain
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -30,6 +31,9 @@ type AuditEvent struct {
 	After  map[string]any
 	// Detail is the reason of a refusal.
 	Detail string
+	// About are members whom the row concerns beside its target: those who came to a group or left it, and whose access changed.
+	// It is written and searched, never read back.
+	About []MemberID
 	// Seq is the row's place in the chain, from 1; zero until the sequencer has given it one, a moment after the commit.
 	Seq int64
 	// Hash is over the row before and this one; empty until there is a place.
@@ -58,6 +62,8 @@ type AuditQuery struct {
 	ActorID   string
 	Target    string
 	Workspace WorkspaceID
+	// About selects what was done to somebody: a member's id, or an address, which also finds people who are gone.
+	About string
 }
 
 // MaxAuditPage is how many rows one look at the audit log shows at most.
@@ -86,7 +92,27 @@ func record(tx Tx, scope OrgScope, operation string, target Target, before, afte
 	return tx.Org(scope).Audit().Append(AuditEvent{
 		ID: newID[AuditID](tx.Now()), At: tx.Now(), Operation: operation, Outcome: Success,
 		Actor: scope.actor, Target: target, Workspace: workspaceOf(target, before, after), Before: before, After: after,
+		About: aboutOf(target, after),
 	})
+}
+
+// aboutOf are the members whom a row concerns beside its target.
+func aboutOf(target Target, after map[string]any) []MemberID {
+	var about []MemberID
+	for _, key := range []string{"added", "removed"} {
+		members, _ := after[key].([]MemberID)
+		about = append(about, members...)
+	}
+	facts, _ := after["access"].([]any)
+	for _, fact := range facts {
+		if one, ok := fact.(map[string]any); ok {
+			if member, ok := one["member_id"].(MemberID); ok && string(member) != target.ID {
+				about = append(about, member)
+			}
+		}
+	}
+	slices.Sort(about)
+	return slices.Compact(about)
 }
 
 // workspaceOf is where something happened: the workspace itself, or the one that the facts name.

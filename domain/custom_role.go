@@ -131,6 +131,9 @@ type RoleChange struct {
 	Permissions *[]Permission
 }
 
+// Face is what a RoleChange can change, for Seen.
+func (r Role) Face() any { return roleFacts(r) }
+
 // apply returns the changed role, or Invalid naming the field.
 func (c RoleChange) apply(role Role) (Role, error) {
 	if c.DisplayName != nil {
@@ -205,6 +208,9 @@ func (s *Service) UpdateRole(ctx context.Context, scope OrgScope, id RoleID, cha
 	err := s.changeRoles(ctx, scope, func(tx Tx, org OrgTx) error {
 		current, err := ownRole(org, id, "changed")
 		if err != nil {
+			return err
+		}
+		if err := s.seen.check(current.Face()); err != nil {
 			return err
 		}
 		if role, err = change.apply(current); err != nil {

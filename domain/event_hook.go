@@ -365,3 +365,8 @@ func hookTarget(h EventHook) Target { return Target{Kind: "event_hook", ID: stri
 func hookFacts(h EventHook) map[string]any {
 	return map[string]any{"url": h.URL, "types": h.Types, "enabled": h.Enabled}
 }
+
+// TestEvent is an event of the type "test", by which somebody tries a hook; its id is new each time.
+func TestEvent(org OrgID, now time.Time) (id string, body []byte) {
+	return "test-" + string(FirstID(now)), []byte(`{"type":"test","timestamp":"` + now.UTC().Format(time.RFC3339) + `","data":{"organization_id":"` + string(org) + `"}}`)
+}

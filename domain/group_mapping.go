@@ -61,6 +61,24 @@ func groupView(org OrgTx, id GroupID) (GroupView, error) {
 	return GroupView{group, people}, err
 }
 
+// GroupPeople lists the first members of a group, with the groups inside it, for people who look.
+func (s *Service) GroupPeople(ctx context.Context, scope OrgScope, id GroupID, limit int) ([]GroupMember, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return nil, err
+	}
+	people := []GroupMember{}
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		nested, err := org.NestedGroups().List(id)
+		if err != nil {
+			return err
+		}
+		found, err := org.GroupMembers().List(id, "", limit)
+		people = append(append(people[:0], nested...), found...)
+		return err
+	})
+	return people[:min(len(people), limit)], err
+}
+
 // SetGroupMapping says what a group gives, in place of its name (R32); its members are decided about in the same commit (R35).
 func (s *Service) SetGroupMapping(ctx context.Context, scope OrgScope, id GroupID, mapping Mapping) (GroupView, error) {
 	return s.remap(ctx, scope, id, func(tx Tx, org OrgTx, group *Group) error {
@@ -132,6 +150,9 @@ func (s *Service) remap(ctx context.Context, scope OrgScope, id GroupID, fn func
 		if err := mayGive(scope, before.Mapping.OrgRole); err != nil {
 			return err
 		}
+		if err := s.seen.check(before.Face()); err != nil {
+			return err
+		}
 		view = before
 		if err := fn(tx, org, &view.Group); err != nil {
 			return err
@@ -151,6 +172,9 @@ func (s *Service) remap(ctx context.Context, scope OrgScope, id GroupID, fn func
 	})
 	return view, err
 }
+
+// Face is what a group is called and gives, for Seen.
+func (g Group) Face() any { return []any{g.DisplayName, mappingFacts(g)} }
 
 func mappingFacts(g Group) map[string]any {
 	return map[string]any{"mapping": g.Mapping, "explicit": g.Explicit, "unmapped": g.Unmapped}

@@ -253,6 +253,9 @@ func (s *Service) changeGuard(ctx context.Context, scope OrgScope, operation str
 			return err
 		}
 		next := before.at(tx.Now())
+		if err := s.seen.check(next.Face()); err != nil {
+			return err
+		}
 		if err := fn(tx, org, &next); err != nil {
 			return err
 		}
@@ -266,6 +269,9 @@ func (s *Service) changeGuard(ctx context.Context, scope OrgScope, operation str
 	})
 	return view, err
 }
+
+// Face is what people decide about a guard, for Seen.
+func (g Guard) Face() any { return guardFacts(g) }
 
 func guardFacts(g Guard) map[string]any {
 	return map[string]any{

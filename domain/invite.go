@@ -359,3 +359,51 @@ func inviteFacts(i Invite, roles Roles) map[string]any {
 	}
 	return facts
 }
+
+// InvitePreview is what inviting one address would do.
+type InvitePreview struct {
+	InviteRequest
+	// Problem says why the row would be refused; empty when it would not.
+	Problem string
+	// Earlier is the open invite that would be added to, and Member the disabled member who would come back.
+	Earlier *Invite
+	Member  *MemberView
+}
+
+// PreviewInvites says what InviteAll would do with each row; nothing was changed.
+func (s *Service) PreviewInvites(ctx context.Context, scope OrgScope, requests []InviteRequest) ([]InvitePreview, error) {
+	if err := scope.require(PermOrgManage); err != nil {
+		return nil, err
+	}
+	var previews []InvitePreview
+	err := s.readOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		i := inviting{Service: s, tx: tx, org: org, scope: scope}
+		if err := i.prepare(requests); err != nil {
+			return err
+		}
+		if err := i.mayInvite(); err != nil {
+			return err
+		}
+		previews = make([]InvitePreview, len(i.rows))
+		for row := range i.rows {
+			i.problems.add(row, i.checkRow(&i.rows[row]))
+			previews[row] = i.preview(i.rows[row])
+		}
+		for _, problem := range i.problems.found {
+			previews[problem.Row].Problem = problem.Text
+		}
+		return i.problems.failed
+	})
+	return previews, err
+}
+
+func (i *inviting) preview(row inviteRow) InvitePreview {
+	preview := InvitePreview{InviteRequest: row.InviteRequest}
+	if earlier, ok := i.pending[row.key]; ok {
+		preview.Earlier = &earlier
+	}
+	if member, ok := i.members[row.key]; ok && member.Status == Disabled {
+		preview.Member = &member
+	}
+	return preview
+}

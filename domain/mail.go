@@ -197,3 +197,17 @@ func (s *Service) warnOf(ctx context.Context, token SCIMToken, level int) error 
 			"Make a new one, give it to the identity provider, and then delete the old one: both work meanwhile.")
 	})
 }
+
+// WaitingMail lists the organization's mail that was not sent yet, the oldest first.
+func (s *Service) WaitingMail(ctx context.Context, scope OrgScope, limit int) ([]Mail, error) {
+	if err := scope.require(PermOrgManage); err != nil {
+		return nil, err
+	}
+	waiting := []Mail{}
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		found, err := org.Outbox().List(limit)
+		waiting = append(waiting[:0], found...)
+		return err
+	})
+	return waiting, err
+}

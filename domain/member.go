@@ -80,6 +80,11 @@ type MemberQuery struct {
 	UserIDs []UserID
 	// Search is a part of the name or address.
 	Search string
+	// Find is how the name or address begins; when nobody's begins so, it may stand anywhere, as with Search.
+	Find string
+	// Role is the org role held, and Grant why; empty means any.
+	Role  RoleID
+	Grant GrantKind
 	// Status selects one state; empty means both.
 	Status Status
 	// Workspace selects members with a row in that workspace.

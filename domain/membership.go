@@ -79,6 +79,9 @@ type MemberUpdate struct {
 	Disabled *bool
 }
 
+// Face is what a MemberUpdate can change, for Seen.
+func (m Member) Face() any { return []string{string(m.Role.Role), string(m.Status)} }
+
 // UpdateMember changes a member's org role and whether they are let in, by hand.
 // It is refused when a group grants the role (R36), when an Operator may not (R4), and when no Admin would be left (R8).
 func (s *Service) UpdateMember(ctx context.Context, scope OrgScope, id MemberID, update MemberUpdate) (MemberView, error) {
@@ -92,6 +95,9 @@ func (s *Service) UpdateMember(ctx context.Context, scope OrgScope, id MemberID,
 	}
 	var view MemberView
 	err := s.changeMember(ctx, scope, id, func(tx Tx, org OrgTx, member Member) error {
+		if err := s.seen.check(member.Face()); err != nil {
+			return err
+		}
 		if update.Role != nil {
 			if err := s.setRole(tx, org, scope, &member, *update.Role); err != nil {
 				return err

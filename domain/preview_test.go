@@ -86,7 +86,7 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 		for i := range 4 {
 			groups = append(groups, w.pushGroup(scim, fmt.Sprint(i, " ", names[i])))
 		}
-		n := 0
+		n := len(groups) // so that no new name is one that is there
 		rapid.Check(w.T, func(rt *rapid.T) {
 			n++
 			group := rapid.SampledFrom(groups).Draw(rt, "group")

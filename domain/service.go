@@ -49,6 +49,8 @@ type Service struct {
 
 	store  Store
 	policy Policy
+	// seen is what the caller saw before a change; empty for most.
+	seen Seen
 }
 
 // memory is what a process remembers between requests.

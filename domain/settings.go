@@ -94,6 +94,9 @@ func (s *Service) updateOrganization(ctx context.Context, scope OrgScope, operat
 		if err != nil {
 			return err
 		}
+		if err := s.seen.check(current.Face()); err != nil {
+			return err
+		}
 		next, err := update.apply(current)
 		if err != nil {
 			return err
@@ -129,6 +132,9 @@ func (u OrgUpdate) apply(org Org) (Org, error) {
 	}
 	return org, org.Settings.Validate()
 }
+
+// Face is what an organization decides for itself, for Seen.
+func (o Org) Face() any { return orgFacts(o) }
 
 func orgFacts(org Org) map[string]any {
 	return map[string]any{"display_name": org.DisplayName, "settings": org.Settings}

@@ -32,6 +32,9 @@ func (s *Service) SetSSODefaults(ctx context.Context, scope OrgScope, id string,
 	})
 }
 
+// Face is the whole record, for Seen.
+func (s SSOSettings) Face() any { return ssoFacts(s) }
+
 func noSuchSSO() error { return Errorf(NotFound, "there are no such SSO settings") }
 
 // RestoreSSO makes the record of how people join anew, where it was removed; one that is there is Conflict.
@@ -81,6 +84,9 @@ func (s *Service) replaceSSO(ctx context.Context, scope OrgScope, operation stri
 		}
 		current, err := org.Settings().SSO()
 		if err != nil {
+			return err
+		}
+		if err := s.seen.check(current.Face()); err != nil {
 			return err
 		}
 		if next, err = fn(tx, org, current); err != nil {

@@ -125,6 +125,8 @@ type UniqueValueStore interface {
 type ActivityStore interface {
 	Append([]Activity) error
 	List(ActivityQuery) ([]Activity, error)
+	// Counts counts requests and changes since a time, by the number of the span in which they fell.
+	Counts(from time.Time, span time.Duration) (map[int]ActivityCount, error)
 	// CountUndeclared adds to what is known about attributes that no schema declares.
 	CountUndeclared([]UndeclaredAttribute) error
 	Undeclared() ([]UndeclaredAttribute, error)

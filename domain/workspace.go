@@ -301,6 +301,12 @@ func (s *Service) changeWorkspace(ctx context.Context, scope OrgScope, id Worksp
 		if !scope.Has(PermOrgManage) && !view.may(PermWorkManage) {
 			return Errorf(Forbidden, "this needs the permission %q in the workspace; ask one of its Admins", PermWorkManage)
 		}
+		if err := s.seen.check(view.Face()); err != nil {
+			return err
+		}
 		return fn(tx, org, view)
 	})
 }
+
+// Face is what people know a workspace by, for Seen.
+func (w Workspace) Face() any { return []string{w.DisplayName, w.Handle} }

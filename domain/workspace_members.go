@@ -192,9 +192,15 @@ func (s *Service) changePlace(ctx context.Context, scope OrgScope, workspace Wor
 		if change.held.Kind == GrantGroup {
 			return grantedByGroup(change.held)
 		}
+		if err := s.seen.check(change.held.Face()); err != nil {
+			return err
+		}
 		return fn(tx, org, place, change)
 	})
 }
+
+// Face is the role held, for Seen.
+func (h Held) Face() any { return h.Role }
 
 // placeChange is one member's membership of one workspace, about to be changed.
 type placeChange struct {

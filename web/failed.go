@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"muster/domain"
@@ -36,12 +37,12 @@ func (w *Web) NotFound(rw http.ResponseWriter, r *http.Request) {
 	w.page(nowhere).ServeHTTP(rw, r)
 }
 
-// notAllowed answers every method but the one that an address takes (RFC 9110 section 15.5.6).
-func (w *Web) notAllowed(method string) httpx.Handler {
-	allowed := method
-	if method == http.MethodGet {
-		allowed += ", " + http.MethodHead
+// notAllowed answers every method but those that an address takes (RFC 9110 section 15.5.6).
+func (w *Web) notAllowed(methods ...string) httpx.Handler {
+	if slices.Contains(methods, http.MethodGet) {
+		methods = append(methods, http.MethodHead)
 	}
+	allowed := strings.Join(methods, ", ")
 	return func(rw http.ResponseWriter, r *http.Request) error {
 		rw.Header().Set("Allow", allowed)
 		w.problem(rw, r, http.StatusMethodNotAllowed, problem{

@@ -11,6 +11,8 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"muster/domain"
 	"muster/internal/httpx"
@@ -53,10 +55,30 @@ type Config struct {
 	// SameOrigin refuses forms that another site sends (item 99).
 	SameOrigin *httpx.SameOrigin
 	Doors      Doors
+	// Rules are the use cases of the console, the very ones of the admin API.
+	Rules     *domain.Service
+	Providers Providers
+	Events    Events
+	Operator  Operator
+}
+
+// Providers is what the console shows of the configured OpenID providers.
+type Providers interface {
+	List() []domain.ProviderStatus
+	// Test checks a provider without saving anything, or returns domain.NotFound (item 11).
+	Test(ctx context.Context, id string) ([]domain.Finding, error)
+}
+
+// Events sends events to hooks.
+type Events interface {
+	SendBody(ctx context.Context, hook domain.EventHook, id string, body []byte) error
 }
 
 // Web serves the pages.
 type Web struct {
+	// Rules are the use cases of the console.
+	Rules *domain.Service
+
 	config Config
 	pages  map[string]*template.Template
 	files  map[string]file
@@ -67,26 +89,52 @@ var templates embed.FS
 
 // New makes the pages; templates and files are part of the binary, so that what is wrong with them shows at once.
 func New(config Config) *Web {
-	w := &Web{config: config, pages: map[string]*template.Template{}, files: readFiles()}
+	w := &Web{Rules: config.Rules, config: config, pages: map[string]*template.Template{}, files: readFiles()}
 	functions := template.FuncMap{
 		"base": func() string { return config.BasePath }, "asset": w.asset,
 		"reason": reasonOf, "counted": counted, "browser": browserName, "sentence": sentence, "date": date,
+		"text": textField, "number": numberField, "day": dateField, "choice": choiceField, "checks": checkField, "switch": switchField,
+		"short": shortDate, "method": methodOf, "about": aboutPerson, "named": name, "role": domain.RoleName, "ordered": orderedFields,
+		"cell": cellOf, "days": days, "minutes": minutes, "number0": deref, "none": noneOf, "rows": rowsIn,
 	}
-	for _, page := range []string{"sign-in", "set-up", "you", "sessions", "problem"} {
-		files := []string{"templates/layout.html", "templates/" + page + ".html"}
+	for _, page := range w.names() {
+		files := []string{"templates/layout.html", "templates/parts.html", "templates/" + page + ".html"}
 		w.pages[page] = template.Must(template.New("layout.html").Funcs(functions).ParseFS(templates, files...))
 	}
 	return w
 }
+
+// names are the pages: every template but the frame and the parts that pages share.
+func (w *Web) names() []string {
+	entries, err := templates.ReadDir("templates")
+	if err != nil {
+		panic(err) // the folder is part of the binary
+	}
+	var names []string
+	for _, entry := range entries {
+		if name := strings.TrimSuffix(entry.Name(), ".html"); name != "layout" && name != "parts" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (w *Web) now() time.Time { return time.Now() }
 
 // frame is what the layout shows around every page.
 type frame struct {
 	Title string
 	// User is the address of who is signed in; empty when nobody is.
 	User string
-	// Links are the console's pages; there are none before somebody is signed in.
+	// Links are the pages of the person; there are none before somebody is signed in.
 	Links []link
-	Page  any
+	// Org is the organization of the page, and Sections its other pages; empty on pages of no organization.
+	Org      string
+	Sections []link
+	// Done is what the form before this page did, and Undo takes it back.
+	Done string
+	Undo *undoing
+	Page any
 }
 
 // link is one entry of the navigation.
@@ -97,11 +145,48 @@ type link struct {
 
 // inside is the frame of a page for somebody who is signed in; path is the page's own.
 func inside(title, path string, me domain.Me, page any) frame {
-	links := []link{{Name: "You", Path: "/you"}, {Name: "Signed-in browsers", Path: "/you/sessions"}}
+	return frame{Title: title, User: me.User.Email, Links: linksAt(path), Page: page}
+}
+
+// linksAt are the person's pages; the one at path is the current one.
+func linksAt(path string) []link {
+	return current(path, link{Name: "Organizations", Path: "/orgs"}, link{Name: "You", Path: "/you"}, link{Name: "Your invites", Path: "/you/invites"},
+		link{Name: "Your tokens", Path: "/you/tokens"}, link{Name: "Signed-in browsers", Path: "/you/sessions"})
+}
+
+func current(path string, links ...link) []link {
 	for i := range links {
 		links[i].Current = links[i].Path == path
 	}
-	return frame{Title: title, User: me.User.Email, Links: links, Page: page}
+	return links
+}
+
+func (v *visit) links(section string) []link { return linksAt(section) }
+
+// sections are the organization's pages that the person may look at.
+func (v *visit) sections(section string) []link {
+	if v.org.ID == "" {
+		return nil
+	}
+	links := []link{
+		{Name: "Members", Path: "/members"}, {Name: "Workspaces", Path: "/workspaces"}, {Name: "Roles", Path: "/roles"},
+		{Name: "Sign-in", Path: "/sign-in-settings"},
+		{Name: "Provisioning", Path: "/provisioning"}, {Name: "Groups", Path: "/provisioning/groups"}, {Name: "Activity", Path: "/provisioning/activity"},
+	}
+	if v.scope.Has(domain.PermOrgManage) {
+		links = append(links,
+			link{Name: "Guard", Path: "/provisioning/guard"}, link{Name: "Keys", Path: "/keys"}, link{Name: "Event hooks", Path: "/hooks"},
+			link{Name: "Audit log", Path: "/audit"})
+	}
+	links = append(links, link{Name: "Settings", Path: "/settings"})
+	if v.scope.Role() == domain.RoleOrgAdmin {
+		links = append(links, link{Name: "Health", Path: "/health"})
+	}
+	links = current(section, links...)
+	for i := range links {
+		links[i].Path = v.at(links[i].Path)
+	}
+	return links
 }
 
 // show renders a page whole before it writes anything.

@@ -369,7 +369,7 @@ func TestManyWorkspaces(t *testing.T) {
 func requireSafe(t *testing.T, answer *http.Response) {
 	t.Helper()
 	for name, want := range map[string]string{
-		"Content-Security-Policy":    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		"Content-Security-Policy":    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"X-Content-Type-Options":     "nosniff",
 		"Cache-Control":              "no-store",
 		"Strict-Transport-Security":  "max-age=31536000",

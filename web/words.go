@@ -1,6 +1,9 @@
 package web
 
 import (
+	"maps"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +86,63 @@ func sentence(text string) string {
 
 // moment is a time as a page writes it: in UTC, until the script puts it into the reader's zone.
 type moment struct{ ISO, Day, Full string }
+
+// shortDate is a day for a field of a form; empty for the zero time.
+func shortDate(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+// days is a number for a field; empty for no limit.
+func days(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
+
+func minutes(d time.Duration) string { return strconv.Itoa(int(d / time.Minute)) }
+
+func deref(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// noneOf puts the choice of none before others.
+func noneOf(label string, options []option) []option {
+	return append([]option{{Label: label}}, options...)
+}
+
+// changedRows are people with the address of the pages that they are on.
+type changedRows struct {
+	In   string
+	Rows []accessRow
+}
+
+func rowsIn(in string, rows []accessRow) changedRows { return changedRows{in, rows} }
+
+// orderedFields are a form's hidden fields in a fixed order.
+func orderedFields(values url.Values) []option {
+	var fields []option
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range values[name] {
+			fields = append(fields, option{Value: value, Label: name})
+		}
+	}
+	return fields
+}
+
+// peopleWord is a number of people.
+func peopleWord(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return strconv.Itoa(n) + " people"
+}
 
 // date returns nil for the zero time, so that a page leaves it out.
 func date(t time.Time) *moment {

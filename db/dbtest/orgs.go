@@ -344,6 +344,7 @@ func (s *suite) audit(t *testing.T) {
 		}}, events...)
 	}
 	events[0].Before, events[0].After = nil, nil
+	events[2].About = []domain.MemberID{"the-member", "another"}
 	s.write(t, func(tx domain.Tx) error {
 		for _, event := range slices.Backward(events) {
 			if err := tx.Org(scope).Audit().Append(event); err != nil {
@@ -352,14 +353,19 @@ func (s *suite) audit(t *testing.T) {
 		}
 		return nil
 	})
+	events[2].About = nil // written and searched, never read back
 	for name, c := range map[string]struct {
 		query domain.AuditQuery
 		want  []domain.AuditEvent
 	}{
-		"all":        {domain.AuditQuery{}, events},
-		"limit":      {domain.AuditQuery{Limit: 2}, events[:2]},
-		"before":     {domain.AuditQuery{Before: events[2].ID}, events[3:]},
-		"operations": {domain.AuditQuery{Operations: []string{"logout", "other"}}, []domain.AuditEvent{events[1], events[3]}},
+		"about a target":   {domain.AuditQuery{About: "u"}, events},
+		"about a member":   {domain.AuditQuery{About: "the-member"}, events[2:3]},
+		"about an address": {domain.AuditQuery{About: "ÜNAL"}, events},
+		"about a stranger": {domain.AuditQuery{About: "nobody@example.com"}, []domain.AuditEvent{}},
+		"all":              {domain.AuditQuery{}, events},
+		"limit":            {domain.AuditQuery{Limit: 2}, events[:2]},
+		"before":           {domain.AuditQuery{Before: events[2].ID}, events[3:]},
+		"operations":       {domain.AuditQuery{Operations: []string{"logout", "other"}}, []domain.AuditEvent{events[1], events[3]}},
 	} {
 		s.read(t, func(tx domain.Tx) error {
 			got, err := tx.Org(scope).Audit().List(c.query)

@@ -307,7 +307,7 @@ func (s *suite) tenant(t *testing.T) tenant {
 				return org.Definitions().Put(domain.Definitions{Schemas: []domain.SchemaDefinition{{ID: a.schema}}}, Start)
 			},
 			func() error {
-				return org.Activity().Append([]domain.Activity{{ID: id[domain.ActivityID](), Token: a.token.ID, At: Start, Target: string(a.user.ID)}})
+				return org.Activity().Append([]domain.Activity{{ID: id[domain.ActivityID](), Token: a.token.ID, At: Start, Target: string(a.user.ID), Requests: 7}})
 			},
 			func() error {
 				return org.Activity().CountUndeclared([]domain.UndeclaredAttribute{{Token: a.token.ID, Path: "shoeSize", Requests: 1, LastSeen: Start}})

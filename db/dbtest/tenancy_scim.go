@@ -1,7 +1,9 @@
 package dbtest
 
 import (
+	"errors"
 	"slices"
+	"time"
 
 	"muster/domain"
 )
@@ -79,6 +81,13 @@ func scimCalls(a tenant) map[string]foreignCall {
 		},
 		"Activity.List": func(o domain.OrgTx) error {
 			return empty(o.Activity().List(domain.ActivityQuery{Limit: 10, Target: string(a.user.ID)}))
+		},
+		"Activity.Counts": func(o domain.OrgTx) error {
+			counts, err := o.Activity().Counts(time.Time{}, time.Hour)
+			for _, count := range counts {
+				err = errors.Join(err, without(count.Others > 7, nil)) // 7 are its own
+			}
+			return err
 		},
 		"Activity.CountUndeclared": func(o domain.OrgTx) error {
 			return o.Activity().CountUndeclared([]domain.UndeclaredAttribute{{Token: a.token.ID, Path: "x", Requests: 1}})

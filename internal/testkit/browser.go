@@ -53,10 +53,17 @@ func Screenshot(t testing.TB, tab context.Context, name string) { //nolint:reviv
 	if err != nil {
 		t.Fatalf("screenshot %s: %v", name, err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	file := filepath.Join(dir, name+".png")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+	if err := os.WriteFile(file, png, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Axe returns the path of axe-core's script, which finds what keeps people from using a page.
+func Axe(t testing.TB) string {
+	t.Helper()
+	return needed(t, "MUSTER_TEST_AXE")
 }

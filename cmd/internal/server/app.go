@@ -47,8 +47,13 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 		return nil, err
 	}
 	service.UseRenewer(providers)
-	pages := web.New(web.Config{
+	deliverer := deliver.New(deliver.Config{
+		Service: service, Log: log, Record: func(org domain.OrgID, e domain.AuditEvent) any { return admin.AuditOf(org, e) },
+		Export: deliver.NewExporter(cfg.AuditExport, cfg.AuditExportSecret, os.Stdout), Loopback: !cfg.Secure(),
+	})
+	pages := web.New(web.Config{ //nolint:contextcheck // a request brings its own
 		Service: service, BasePath: cfg.BasePath, PublicURL: publicURL, Cookies: cookies, SameOrigin: sameOrigin, Doors: doors{providers},
+		Rules: service, Providers: testers{providers}, Events: deliverer, Operator: operator{cfg, store},
 	})
 
 	mux := http.NewServeMux()
@@ -64,10 +69,6 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	go provisioning.Run(ctx)
 	mux.Handle("/scim/", provisioning)
 	mux.Handle(scim.TokenPath, provisioning.TokenEndpoint())
-	deliverer := deliver.New(deliver.Config{
-		Service: service, Log: log, Record: func(org domain.OrgID, e domain.AuditEvent) any { return admin.AuditOf(org, e) },
-		Export: deliver.NewExporter(cfg.AuditExport, cfg.AuditExportSecret, os.Stdout), Loopback: !cfg.Secure(),
-	})
 	api := admin.New(admin.Config{ //nolint:contextcheck // a request brings its own
 		Service: service, Version: number, GitSHA: commit, InfoAuthRequired: cfg.InfoAuthRequired,
 		Session: cookies.Session, SameOrigin: sameOrigin, Log: log, Providers: testers{providers}, Events: deliverer, Limits: admin.NewLimits(cfg.AdminRate, cfg.AdminWrongRate, nil),
