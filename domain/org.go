@@ -63,7 +63,7 @@ func (s OrgSettings) Validate() error {
 		"max_service_key_expiry_days": s.MaxServiceKeyExpiryDays,
 	} {
 		if days != nil && *days < 1 {
-			return Invalidf(field, "an expiry limit is at least 1 day, or null for none")
+			return Invalidf(field, "an expiry limit is at least 1 day; leave it out for none")
 		}
 	}
 	return nil

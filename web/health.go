@@ -69,7 +69,7 @@ func (v *visit) health() error {
 	page.Organization = append(page.Organization, v.tokenFindings(page.Tokens)...)
 	page.Organization = append(page.Organization, mailFindings(page)...)
 	page.Organization = append(page.Organization, hookFindings(page)...)
-	if page.Guard.State == domain.GuardHolding {
+	if page.Guard.Enabled && page.Guard.State == domain.GuardHolding {
 		page.Organization = append(page.Organization, domain.Finding{Check: "guard", Level: domain.FindingWarning, Detail: "the deprovisioning guard holds " + counted(page.Guard.HeldCount, "request") + " back; release or refuse them under Provisioning"})
 	}
 	for _, findings := range [][]domain.Finding{page.Installation, page.Organization} {

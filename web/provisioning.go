@@ -156,7 +156,7 @@ type connectPage struct {
 	// Last is the newest request there was; Received says that it came just now.
 	Last     *domain.ActivityEntry
 	Received bool
-	Mapping                []attributeRow
+	Mapping  []attributeRow
 	// GroupName is what to call the first group.
 	GroupName string
 	Separator string
