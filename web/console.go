@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -179,6 +180,22 @@ func (v *visit) retry(name string, err error, page func(*visit) error) error {
 // seen is what the form's reader saw; what they change is refused when it looks otherwise now.
 func (v *visit) seen() *domain.Service {
 	return v.Rules.Having(domain.Seen(v.r.PostForm.Get("seen")))
+}
+
+// face returns the digest of what a page shows, and keeps it for the comparison when one of the named forms turned out stale.
+func (v *visit) face(face any, forms ...string) domain.Seen {
+	if v.refused != nil && v.refused.err.Kind == domain.Stale && slices.Contains(forms, v.refused.name) {
+		v.refused.now, v.refused.names = face, map[string]string{}
+		if names, err := v.names(); err == nil {
+			for _, role := range names.roles {
+				v.refused.names[string(role.ID)] = role.DisplayName
+			}
+			for id, name := range names.workspaces {
+				v.refused.names[string(id)] = name
+			}
+		}
+	}
+	return domain.SeenOf(face)
 }
 
 func (v *visit) value(name string) string { return strings.TrimSpace(v.r.FormValue(name)) }

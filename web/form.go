@@ -1,8 +1,12 @@
 package web
 
 import (
+	"cmp"
+	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"muster/domain"
 )
@@ -12,14 +16,15 @@ type refusedForm struct {
 	name   string
 	err    *domain.Error
 	values url.Values
+	// now is what a stale form would have changed, and names what its ids are called.
+	now   any
+	names map[string]string
 }
 
 // form is a form as a page shows it: as it is stored, or as it was sent in vain.
 type form struct {
 	Name string
 	sent *refusedForm
-	// changed are what a stale form and the present differ in.
-	changed []difference
 }
 
 // difference is a field that somebody else changed meanwhile.
@@ -59,6 +64,82 @@ func (f form) Problem() string {
 
 // Stale reports whether somebody else changed the thing meanwhile.
 func (f form) Stale() bool { return f.sent != nil && f.sent.err.Kind == domain.Stale }
+
+// Differences are what a stale form and the present differ in, field by field.
+func (f form) Differences() []difference {
+	if !f.Stale() || f.sent.now == nil {
+		return nil
+	}
+	var rows []difference
+	for _, row := range flattened("", f.sent.now) {
+		yours := strings.Join(f.sent.named(f.sent.values[row.name]), ", ")
+		if slices.Contains(f.sent.values["switches"], row.name) {
+			yours = factText(f.sent.values.Get(row.name) == "true")
+		} else if !f.sent.values.Has(row.name) {
+			continue
+		}
+		if now := f.sent.text(row.value); now != yours {
+			rows = append(rows, difference{strings.ReplaceAll(row.name, "_", " "), now, yours})
+		}
+	}
+	return rows
+}
+
+// text writes a value as it is now; ids become names.
+func (r *refusedForm) text(value any) string {
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	var texts []string
+	for _, one := range list {
+		texts = append(texts, factText(one))
+	}
+	return strings.Join(r.named(texts), ", ")
+}
+
+// named puts names in place of ids, in a fixed order.
+func (r *refusedForm) named(texts []string) []string {
+	named := make([]string, len(texts))
+	for i, text := range texts {
+		named[i] = cmp.Or(r.names[text], text)
+	}
+	slices.Sort(named)
+	return named
+}
+
+// fact is a value with the name of the field that holds it.
+type fact struct {
+	name  string
+	value any
+}
+
+// flattened are the values of a face by name, those inside others too.
+func flattened(name string, value any) []fact {
+	if name == "" {
+		value = plain(value)
+	}
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return []fact{{name, value}}
+	}
+	var all []fact
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		all = append(all, flattened(key, fields[key])...)
+	}
+	return all
+}
+
+// plain is a value as JSON would have it.
+func plain(value any) any {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	var decoded any
+	_ = json.Unmarshal(raw, &decoded)
+	return decoded
+}
 
 // Wrong is what is wrong with one field; empty when it is not that one.
 func (f form) Wrong(field string) string {

@@ -48,7 +48,7 @@ func (v *visit) showKeys(made *madeSecret) error {
 	}
 	keys, err := v.Rules.ServiceKeys(v.ctx(), v.scope)
 	if domain.IsKind(err, domain.Forbidden) {
-		page.KeysNote, err = sentence(domain.AsError(err).Text), nil
+		page.KeysNote = sentence(domain.AsError(err).Text)
 		if admins := v.admins(); len(admins) > 0 {
 			page.KeysNote += " Organization Admins here: " + strings.Join(admins, ", ") + "."
 		}

@@ -109,7 +109,8 @@ type settingsPage struct {
 }
 
 func (v *visit) settings() error {
-	page := settingsPage{common: v.common(), Org: v.org, Seen: domain.SeenOf(v.org.Face())}
+	seen := v.face(v.org.Face(), "settings")
+	page := settingsPage{common: v.common(), Org: v.org, Seen: seen}
 	names := map[rune]string{':': "colon", '-': "hyphen", '_': "underscore", ' ': "space", '&': "ampersand"}
 	for _, one := range domain.GroupSeparators {
 		page.Separators = append(page.Separators, option{Value: string(one), Label: names[one] + " " + string(one)})

@@ -88,7 +88,7 @@ func (v *visit) role() error {
 	if at < 0 {
 		return domain.Errorf(domain.NotFound, "there is no such role in this organization")
 	}
-	page := rolePage{common: v.common(), Role: all[at], Seen: domain.SeenOf(all[at].Face())}
+	page := rolePage{common: v.common(), Role: all[at], Seen: v.face(all[at].Face(), "role")}
 	return v.showRole(page, all[at].DisplayName)
 }
 

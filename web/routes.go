@@ -33,85 +33,105 @@ func (w *Web) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/", w.NotFound)
 }
 
-// console registers the pages of people and organizations; each takes GET, POST or both.
+// register puts a page at a path; it takes GET, POST or both.
+type register = func(path string, get, post func(*visit) error)
+
+// console registers the pages of people, and those of an organization below its address.
 func (w *Web) console(mux *http.ServeMux) {
-	type page = func(*visit) error
-	mine := func(path string, get, post page) { w.both(mux, path, get, post, w.signedIn) }
-	ours := func(path string, get, post page) { w.both(mux, "/orgs/{org}"+path, get, post, w.inOrg) }
+	personPages(func(path string, get, post func(*visit) error) { w.both(mux, path, get, post, w.signedIn) })
+	for _, pages := range []func(register){orgPages, peoplePages, workspacePages, provisioningPages, machinePages} {
+		pages(func(path string, get, post func(*visit) error) { w.both(mux, "/orgs/{org}"+path, get, post, w.inOrg) })
+	}
+}
 
-	mine("/orgs", (*visit).orgs, (*visit).createOrg)
-	mine("/you/invites", (*visit).ownInvites, nil)
-	mine("/you/invites/{org}/accept", nil, (*visit).acceptInvite)
-	mine("/you/invites/{org}/decline", nil, (*visit).declineInvite)
-	mine("/you/tokens", (*visit).ownTokens, (*visit).createOwnToken)
-	mine("/you/tokens/{key}/delete", nil, (*visit).deleteOwnToken)
+// personPages are about the person, and which organization to work in.
+func personPages(on register) {
+	on("/orgs", (*visit).orgs, (*visit).createOrg)
+	on("/you/invites", (*visit).ownInvites, nil)
+	on("/you/invites/{org}/accept", nil, (*visit).acceptInvite)
+	on("/you/invites/{org}/decline", nil, (*visit).declineInvite)
+	on("/you/tokens", (*visit).ownTokens, (*visit).createOwnToken)
+	on("/you/tokens/{key}/delete", nil, (*visit).deleteOwnToken)
+}
 
-	ours("", (*visit).orgHome, nil)
-	ours("/default", (*visit).askDefault, (*visit).setDefault)
-	ours("/settings", (*visit).settings, (*visit).saveSettings)
-	ours("/health", (*visit).health, nil)
+// orgPages are the organization as a whole: settings, sign-in, audit log, health.
+func orgPages(on register) {
+	on("", (*visit).orgHome, nil)
+	on("/default", (*visit).askDefault, (*visit).setDefault)
+	on("/settings", (*visit).settings, (*visit).saveSettings)
+	on("/health", (*visit).health, nil)
+	on("/sign-in-settings", (*visit).signInSettings, nil)
+	on("/sign-in-settings/joining", nil, (*visit).saveJoining)
+	on("/sign-in-settings/defaults", nil, (*visit).saveDefaults)
+	on("/sign-in-settings/groups", nil, (*visit).saveGroupsClaim)
+	on("/sign-in-settings/providers/{provider}/test", nil, (*visit).testProvider)
+	on("/sessions/end", (*visit).askEndAll, (*visit).endAll)
+	on("/audit", (*visit).audit, nil)
+	on("/audit.csv", (*visit).exportAudit, nil)
+}
 
-	ours("/members", (*visit).members, nil)
-	ours("/members/{member}", (*visit).member, nil)
-	ours("/members/{member}/role", nil, (*visit).setRole)
-	ours("/members/{member}/status", nil, (*visit).setStatus)
-	ours("/members/{member}/disable", (*visit).askDisable, nil)
-	ours("/members/{member}/remove", (*visit).askRemove, (*visit).removeMember)
-	ours("/members/{member}/sessions/end", nil, (*visit).endSessions)
-	ours("/members/{member}/workspaces", nil, (*visit).enterWorkspace)
-	ours("/invite", (*visit).invite, (*visit).invite)
-	ours("/invites", (*visit).invites, (*visit).sendInvites)
-	ours("/invites/{invite}/withdraw", nil, (*visit).withdraw)
+// peoplePages are members, invites and roles.
+func peoplePages(on register) {
+	on("/members", (*visit).members, nil)
+	on("/members/{member}", (*visit).member, nil)
+	on("/members/{member}/role", nil, (*visit).setRole)
+	on("/members/{member}/status", nil, (*visit).setStatus)
+	on("/members/{member}/disable", (*visit).askDisable, nil)
+	on("/members/{member}/remove", (*visit).askRemove, (*visit).removeMember)
+	on("/members/{member}/sessions/end", nil, (*visit).endSessions)
+	on("/members/{member}/workspaces", nil, (*visit).enterWorkspace)
+	on("/invite", (*visit).invite, (*visit).invite)
+	on("/invites", (*visit).invites, (*visit).sendInvites)
+	on("/invites/{invite}/withdraw", nil, (*visit).withdraw)
+	on("/roles", (*visit).roles, nil)
+	on("/roles/new", (*visit).newRole, (*visit).createRole)
+	on("/roles/{role}", (*visit).role, (*visit).updateRole)
+	on("/roles/{role}/delete", nil, (*visit).deleteRole)
+}
 
-	ours("/workspaces", (*visit).workspaces, (*visit).createWorkspace)
-	ours("/workspaces/{workspace}", (*visit).workspace, nil)
-	ours("/workspaces/{workspace}/rename", nil, (*visit).renameWorkspace)
-	ours("/workspaces/{workspace}/handle", nil, (*visit).setHandle)
-	ours("/workspaces/{workspace}/delete", (*visit).askDeleteWorkspace, (*visit).deleteWorkspace)
-	ours("/workspaces/{workspace}/members", nil, (*visit).bring)
-	ours("/workspaces/{workspace}/members/{member}/role", nil, (*visit).placeRole)
-	ours("/workspaces/{workspace}/members/{member}/remove", nil, (*visit).leaveWorkspace)
-	ours("/workspaces/{workspace}/invites/{invite}/withdraw", nil, (*visit).withdrawHere)
+// workspacePages are workspaces and who is in them.
+func workspacePages(on register) {
+	on("/workspaces", (*visit).workspaces, (*visit).createWorkspace)
+	on("/workspaces/{workspace}", (*visit).workspace, nil)
+	on("/workspaces/{workspace}/rename", nil, (*visit).renameWorkspace)
+	on("/workspaces/{workspace}/handle", nil, (*visit).setHandle)
+	on("/workspaces/{workspace}/delete", (*visit).askDeleteWorkspace, (*visit).deleteWorkspace)
+	on("/workspaces/{workspace}/members", nil, (*visit).bring)
+	on("/workspaces/{workspace}/members/{member}/role", nil, (*visit).placeRole)
+	on("/workspaces/{workspace}/members/{member}/remove", nil, (*visit).leaveWorkspace)
+	on("/workspaces/{workspace}/invites/{invite}/withdraw", nil, (*visit).withdrawHere)
+}
 
-	ours("/roles", (*visit).roles, nil)
-	ours("/roles/new", (*visit).newRole, (*visit).createRole)
-	ours("/roles/{role}", (*visit).role, (*visit).updateRole)
-	ours("/roles/{role}/delete", nil, (*visit).deleteRole)
+// provisioningPages are what the identity provider does: tokens, guides, groups, activity, guard.
+func provisioningPages(on register) {
+	on("/provisioning", (*visit).provisioning, nil)
+	on("/provisioning/tokens", nil, (*visit).createToken)
+	on("/provisioning/tokens/{token}/rotate", nil, (*visit).rotateToken)
+	on("/provisioning/tokens/{token}/delete", (*visit).askDeleteToken, (*visit).deleteToken)
+	on("/provisioning/connect/{provider}", (*visit).connect, nil)
+	on("/provisioning/waiting", (*visit).waiting, nil)
+	on("/provisioning/groups", (*visit).groups, nil)
+	on("/provisioning/groups/{group}", (*visit).group, (*visit).saveMapping)
+	on("/provisioning/groups/{group}/clear", nil, (*visit).clearMapping)
+	on("/provisioning/activity", (*visit).activity, nil)
+	on("/provisioning/guard", (*visit).guard, (*visit).saveGuard)
+	on("/provisioning/guard/release", (*visit).askRelease, (*visit).release)
+	on("/provisioning/guard/refuse", nil, (*visit).refuseHeld)
+}
 
-	ours("/sign-in-settings", (*visit).signInSettings, nil)
-	ours("/sign-in-settings/joining", nil, (*visit).saveJoining)
-	ours("/sign-in-settings/defaults", nil, (*visit).saveDefaults)
-	ours("/sign-in-settings/groups", nil, (*visit).saveGroupsClaim)
-	ours("/sign-in-settings/providers/{provider}/test", nil, (*visit).testProvider)
-	ours("/sessions/end", (*visit).askEndAll, (*visit).endAll)
-
-	ours("/provisioning", (*visit).provisioning, nil)
-	ours("/provisioning/tokens", nil, (*visit).createToken)
-	ours("/provisioning/tokens/{token}/rotate", nil, (*visit).rotateToken)
-	ours("/provisioning/tokens/{token}/delete", (*visit).askDeleteToken, (*visit).deleteToken)
-	ours("/provisioning/connect/{provider}", (*visit).connect, nil)
-	ours("/provisioning/waiting", (*visit).waiting, nil)
-	ours("/provisioning/groups", (*visit).groups, nil)
-	ours("/provisioning/groups/{group}", (*visit).group, (*visit).saveMapping)
-	ours("/provisioning/groups/{group}/clear", nil, (*visit).clearMapping)
-	ours("/provisioning/activity", (*visit).activity, nil)
-	ours("/provisioning/guard", (*visit).guard, (*visit).saveGuard)
-	ours("/provisioning/guard/release", (*visit).askRelease, (*visit).release)
-	ours("/provisioning/guard/refuse", nil, (*visit).refuseHeld)
-
-	ours("/keys", (*visit).keys, (*visit).createKey)
-	ours("/keys/{key}/delete", (*visit).askDeleteKey, (*visit).deleteKey)
-	ours("/keys/accounts", nil, (*visit).createAccount)
-	ours("/keys/accounts/{account}/delete", (*visit).askDeleteAccount, (*visit).deleteAccount)
-	ours("/tokens/{key}/revocation", nil, (*visit).revokeToken)
-	ours("/hooks", (*visit).hooks, (*visit).createHook)
-	ours("/hooks/{hook}/enabled", nil, (*visit).switchHook)
-	ours("/hooks/{hook}/rotate", nil, (*visit).rotateHook)
-	ours("/hooks/{hook}/test", nil, (*visit).testHook)
-	ours("/hooks/{hook}/redeliver", nil, (*visit).redeliver)
-	ours("/hooks/{hook}/delete", (*visit).askDeleteHook, (*visit).deleteHook)
-	ours("/audit", (*visit).audit, nil)
-	ours("/audit.csv", (*visit).exportAudit, nil)
+// machinePages are keys, tokens and hooks of programs.
+func machinePages(on register) {
+	on("/keys", (*visit).keys, (*visit).createKey)
+	on("/keys/{key}/delete", (*visit).askDeleteKey, (*visit).deleteKey)
+	on("/keys/accounts", nil, (*visit).createAccount)
+	on("/keys/accounts/{account}/delete", (*visit).askDeleteAccount, (*visit).deleteAccount)
+	on("/tokens/{key}/revocation", nil, (*visit).revokeToken)
+	on("/hooks", (*visit).hooks, (*visit).createHook)
+	on("/hooks/{hook}/enabled", nil, (*visit).switchHook)
+	on("/hooks/{hook}/rotate", nil, (*visit).rotateHook)
+	on("/hooks/{hook}/test", nil, (*visit).testHook)
+	on("/hooks/{hook}/redeliver", nil, (*visit).redeliver)
+	on("/hooks/{hook}/delete", (*visit).askDeleteHook, (*visit).deleteHook)
 }
 
 // both registers a page under one pattern for all methods: patterns of one method would stand in each other's way where one path is wider.

@@ -34,7 +34,7 @@ type joinCase struct{ Who, Then string }
 
 func (v *visit) signInSettings() error {
 	page := signInSettingsPage{
-		common: v.common(), Org: v.org, OrgSeen: domain.SeenOf(v.org.Face()), Providers: v.config.Providers.List(),
+		common: v.common(), Org: v.org, OrgSeen: v.face(v.org.Face(), "joining"), Providers: v.config.Providers.List(),
 		FlagOff: !v.Rules.Policy().JITEnabled, Cases: joinCases(v.org, v.Rules.Policy().JITEnabled),
 	}
 	return v.showSignInSettings(page)
@@ -45,7 +45,7 @@ func (v *visit) showSignInSettings(page signInSettingsPage) error {
 	if page.SSO, err = v.Rules.SSOSettings(v.ctx(), v.scope); err != nil {
 		return err
 	}
-	page.SSOSeen = domain.SeenOf(page.SSO.Face())
+	page.SSOSeen = v.face(page.SSO.Face(), "defaults", "claim")
 	roles, err := v.Rules.Roles(v.ctx(), v.scope)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (v *visit) testProvider() error {
 	if err != nil {
 		return err
 	}
-	page.Findings = append(found, matching...)
+	page.Findings = slices.Concat(found, matching)
 	return v.showSignInSettings(page)
 }
 

@@ -32,7 +32,7 @@ func (w *Web) signOut(rw http.ResponseWriter, r *http.Request) error {
 		return w.goTo(rw, r, "/sign-in?signed-out")
 	}
 	w.config.Cookies.Set(rw, signOutCookie, state, signOutTime)
-	http.Redirect(rw, r, target, http.StatusSeeOther) //nolint:gosec // the provider's, from its metadata
+	http.Redirect(rw, r, target, http.StatusSeeOther)
 	return nil
 }
 

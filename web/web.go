@@ -169,9 +169,13 @@ func (v *visit) sections(section string) []link {
 		return nil
 	}
 	links := []link{
-		{Name: "Members", Path: "/members"}, {Name: "Workspaces", Path: "/workspaces"}, {Name: "Roles", Path: "/roles"},
+		{Name: "Members", Path: "/members"},
+		{Name: "Workspaces", Path: "/workspaces"},
+		{Name: "Roles", Path: "/roles"},
 		{Name: "Sign-in", Path: "/sign-in-settings"},
-		{Name: "Provisioning", Path: "/provisioning"}, {Name: "Groups", Path: "/provisioning/groups"}, {Name: "Activity", Path: "/provisioning/activity"},
+		{Name: "Provisioning", Path: "/provisioning"},
+		{Name: "Groups", Path: "/provisioning/groups"},
+		{Name: "Activity", Path: "/provisioning/activity"},
 	}
 	if v.scope.Has(domain.PermOrgManage) {
 		links = append(links,

@@ -12,7 +12,6 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-	_ "github.com/lib/pq" // the driver, for looking behind the server
 
 	"muster/internal/testkit"
 )

@@ -51,7 +51,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 		Service: service, Log: log, Record: func(org domain.OrgID, e domain.AuditEvent) any { return admin.AuditOf(org, e) },
 		Export: deliver.NewExporter(cfg.AuditExport, cfg.AuditExportSecret, os.Stdout), Loopback: !cfg.Secure(),
 	})
-	pages := web.New(web.Config{ //nolint:contextcheck // a request brings its own
+	pages := web.New(web.Config{
 		Service: service, BasePath: cfg.BasePath, PublicURL: publicURL, Cookies: cookies, SameOrigin: sameOrigin, Doors: doors{providers},
 		Rules: service, Providers: testers{providers}, Events: deliverer, Operator: operator{cfg, store},
 	})

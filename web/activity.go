@@ -1,0 +1,71 @@
+package web
+
+import (
+	"net/http"
+
+	"muster/domain"
+)
+
+// activityPage is what identity providers asked for, and what became of it.
+type activityPage struct {
+	common
+
+	Refused bool
+	Target  string
+	Entries []activityRow
+	// Next continues the list; empty at its end.
+	Next   string
+	Tokens map[domain.TokenID]string
+	Sent   []domain.UndeclaredAttribute
+}
+
+type activityRow struct {
+	domain.ActivityEntry
+
+	Changes []factRow
+	Token   string
+}
+
+func (v *visit) activity() error {
+	query := v.r.URL.Query()
+	page := activityPage{common: v.common(), Refused: query.Get("outcome") == "refused", Target: v.value("resource"), Tokens: map[domain.TokenID]string{}}
+	tokens, err := v.Rules.SCIMTokens(v.ctx(), v.scope)
+	if err != nil {
+		return err
+	}
+	for _, token := range tokens {
+		page.Tokens[token.ID] = token.Description
+	}
+	before := domain.ActivityID(query.Get("before"))
+	if before != "" && !domain.ValidID(before) {
+		return domain.Invalidf("before", "this is no place in the list; begin at its start")
+	}
+	entries, err := v.Rules.Activity(v.ctx(), v.scope, domain.ActivityQuery{Before: before, Limit: pageSize + 1, Target: page.Target, Refused: page.Refused})
+	if err != nil {
+		return err
+	}
+	if len(entries) > pageSize {
+		entries = entries[:pageSize]
+		query.Set("before", string(entries[pageSize-1].ID))
+		query.Del("done")
+		page.Next = v.config.BasePath + v.at("/provisioning/activity?"+query.Encode())
+	}
+	for _, entry := range entries {
+		page.Entries = append(page.Entries, activityRow{entry, factsOf(entry.Before, entry.After), page.Tokens[entry.Token]})
+	}
+	if page.Sent, err = v.Rules.UndeclaredAttributes(v.ctx(), v.scope); err != nil {
+		return err
+	}
+	return v.render("activity", "Activity", "/provisioning/activity", page)
+}
+
+// methodOf is a request's method, or what a change without one is called.
+func methodOf(e domain.ActivityEntry) string {
+	if e.Operation != "" {
+		return operationWords(e.Operation)
+	}
+	if e.Method == http.MethodGet {
+		return "Read " + e.Resource
+	}
+	return e.Method + " " + e.Resource
+}
