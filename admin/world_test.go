@@ -32,7 +32,7 @@ type world struct {
 
 func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func(w *world)) {
 	t.Helper()
-	testkit.Engines(t, func(t *testing.T, databaseURL string) {
+	prepared.Engines(t, migrated, func(t *testing.T, databaseURL string) {
 		store, err := db.Open(t.Context(), databaseURL, db.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -209,4 +209,15 @@ func keys(object map[string]any) map[string]bool {
 		names[name] = true
 	}
 	return names
+}
+
+// prepared is an empty database with the schema; migrated makes it.
+var prepared testkit.Prepared
+
+func migrated(ctx context.Context, databaseURL string) error {
+	store, err := db.Open(ctx, databaseURL, db.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.Migrate(ctx), store.Close())
 }

@@ -3,6 +3,7 @@ package db_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,16 +56,16 @@ func TestDeepPages(t *testing.T) {
 			}
 			return ids
 		}
+		var all []domain.MemberID
+		for {
+			// Sorted by address the list takes the plain way.
+			page := list(domain.MemberQuery{SortBy: "email", Window: domain.Window{Limit: domain.MaxLimit, Offset: len(all)}})
+			if all = append(all, page...); len(page) < domain.MaxLimit {
+				break
+			}
+		}
 		check := func(when string) {
 			t.Helper()
-			var all []domain.MemberID
-			for {
-				// Sorted by address the list takes the plain way.
-				page := list(domain.MemberQuery{SortBy: "email", Window: domain.Window{Limit: domain.MaxLimit, Offset: len(all)}})
-				if all = append(all, page...); len(page) < domain.MaxLimit {
-					break
-				}
-			}
 			slices.Sort(all)
 			for _, descending := range []bool{false, true} {
 				want := slices.Clone(all)
@@ -83,9 +84,11 @@ func TestDeepPages(t *testing.T) {
 		check("at first")
 		check("again")
 		must(t, service.RemoveMember(t.Context(), scope, domain.MemberID(fmt.Sprintf("01900000-0000-7000-8000-%012d", 77))))
+		all = slices.DeleteFunc(all, func(id domain.MemberID) bool { return strings.HasSuffix(string(id), fmt.Sprintf("-%012d", 77)) })
 		check("after a removal")
-		_, err := service.AddAdmin(t.Context(), scope, "late@example.com")
+		late, err := service.AddAdmin(t.Context(), scope, "late@example.com")
 		must(t, err)
+		all = append(all, late)
 		check("after somebody joined")
 	})
 }

@@ -1,6 +1,8 @@
 package domain_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -35,7 +37,7 @@ func onEngines(t *testing.T, change func(*domain.Policy), test func(w *world)) {
 	if change != nil {
 		change(&p)
 	}
-	testkit.Engines(t, func(t *testing.T, databaseURL string) {
+	prepared.Engines(t, migrated, func(t *testing.T, databaseURL string) {
 		clock := testkit.NewClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
 		store, err := db.Open(t.Context(), databaseURL, db.Options{Clock: clock.Now})
 		if err != nil {
@@ -183,4 +185,15 @@ func (w *world) workspace(scope domain.OrgScope, name string) domain.Workspace {
 	workspace, err := w.service.CreateWorkspace(w.Context(), w.admin(scope), domain.NewWorkspace{Name: name})
 	w.must(err)
 	return workspace
+}
+
+// prepared is an empty database with the schema; migrated makes it.
+var prepared testkit.Prepared
+
+func migrated(ctx context.Context, databaseURL string) error {
+	store, err := db.Open(ctx, databaseURL, db.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.Migrate(ctx), store.Close())
 }

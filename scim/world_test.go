@@ -1,7 +1,9 @@
 package scim_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -45,7 +47,7 @@ type world struct {
 // onEngines runs a test on every engine.
 func onEngines(t *testing.T, test func(w *world)) {
 	t.Helper()
-	testkit.Engines(t, func(t *testing.T, databaseURL string) { test(newWorld(t, databaseURL)) })
+	prepared.Engines(t, migrated, func(t *testing.T, databaseURL string) { test(newWorld(t, databaseURL)) })
 }
 
 // onSQLite is for what does not depend on the engine.
@@ -297,4 +299,15 @@ func (w *world) access() string {
 		text += lines[email] + "\n"
 	}
 	return text
+}
+
+// prepared is an empty database with the schema; migrated makes it.
+var prepared testkit.Prepared
+
+func migrated(ctx context.Context, databaseURL string) error {
+	store, err := db.Open(ctx, databaseURL, db.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.Migrate(ctx), store.Close())
 }
