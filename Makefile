@@ -8,7 +8,7 @@ GOVULNCHECK         := .tools/$(GOVULNCHECK_VERSION)/govulncheck
 WITH_SERVICES := internal/testkit/with-services
 
 .DELETE_ON_ERROR:
-.PHONY: run clean build test check lint vulnerabilities fmt bench soak
+.PHONY: run clean build test check lint vulnerabilities fmt bench soak screenshots
 
 # Starts the server with a demo identity provider; its data stays in .data until "make clean".
 run:
@@ -53,6 +53,11 @@ SYNC   ?= 2000
 ENGINE ?=
 bench: build
 	@MUSTER_TEST_POSTGRES_DURABLE=1 $(WITH_SERVICES) go run ./bench -tables $(TABLES) -users $(USERS) -sync $(SYNC) -engine "$(ENGINE)"
+
+# A picture of every page of the console, in both themes and at both widths, for looking at.
+screenshots:
+	rm -rf docs/screenshots
+	@MUSTER_SCREENSHOTS=$(CURDIR)/docs/screenshots $(WITH_SERVICES) go test -count=1 -run TestEveryPage ./cmd/muster
 
 # The long fault tests: minutes to hours.
 soak:

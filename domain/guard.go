@@ -189,6 +189,24 @@ func (s *Service) Guard(ctx context.Context, scope OrgScope) (GuardView, error) 
 	return view, err
 }
 
+// GuardHolds returns how many requests the guard holds back at present; unlike Guard it counts no members.
+func (s *Service) GuardHolds(ctx context.Context, scope OrgScope) (int, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return 0, err
+	}
+	held := 0
+	err := s.readOrg(ctx, scope, func(tx Tx, org OrgTx) error {
+		guard, err := org.Guard().Get()
+		if err != nil || !guard.Enabled || guard.at(tx.Now()).State != GuardHolding {
+			held = 0
+			return err
+		}
+		_, held, err = org.Guard().Held(1)
+		return err
+	})
+	return held, err
+}
+
 // maxHeld is how many held requests a look at the guard lists.
 const maxHeld = 500
 

@@ -27,8 +27,9 @@ type healthPage struct {
 	MailOn       bool
 	Mail         []domain.Mail
 	Hooks        []domain.HookView
-	Guard        domain.GuardView
-	Tokens       []domain.SCIMToken
+	// Held is how many requests the deprovisioning guard holds back.
+	Held   int
+	Tokens []domain.SCIMToken
 	// Unwell is how many findings are not well.
 	Unwell int
 }
@@ -60,7 +61,7 @@ func (v *visit) health() error {
 	if page.Hooks, err = v.Rules.EventHooks(v.ctx(), v.scope); err != nil {
 		return err
 	}
-	if page.Guard, err = v.Rules.Guard(v.ctx(), v.scope); err != nil {
+	if page.Held, err = v.Rules.GuardHolds(v.ctx(), v.scope); err != nil {
 		return err
 	}
 	if page.Tokens, err = v.Rules.SCIMTokens(v.ctx(), v.scope); err != nil {
@@ -69,8 +70,8 @@ func (v *visit) health() error {
 	page.Organization = append(page.Organization, v.tokenFindings(page.Tokens)...)
 	page.Organization = append(page.Organization, mailFindings(page)...)
 	page.Organization = append(page.Organization, hookFindings(page)...)
-	if page.Guard.Enabled && page.Guard.State == domain.GuardHolding {
-		page.Organization = append(page.Organization, domain.Finding{Check: "guard", Level: domain.FindingWarning, Detail: "the deprovisioning guard holds " + counted(page.Guard.HeldCount, "request") + " back; release or refuse them under Provisioning"})
+	if page.Held > 0 {
+		page.Organization = append(page.Organization, domain.Finding{Check: "guard", Level: domain.FindingWarning, Detail: "the deprovisioning guard holds " + counted(page.Held, "request") + " back; release or refuse them under Provisioning"})
 	}
 	for _, findings := range [][]domain.Finding{page.Installation, page.Organization} {
 		for _, finding := range findings {

@@ -17,7 +17,8 @@ type provisioningPage struct {
 	Made     *madeSecret
 	Chart    chart
 	Unmapped int
-	Guard    domain.GuardView
+	// Held is how many requests the deprovisioning guard holds back.
+	Held     int
 	Profiles []option
 	Now      time.Time
 	Sent     []domain.UndeclaredAttribute
@@ -66,7 +67,7 @@ func (v *visit) showProvisioning(made *madeSecret) error {
 		return err
 	}
 	page.Unmapped = len(unmapped)
-	if page.Guard, err = v.Rules.Guard(v.ctx(), v.scope); err != nil {
+	if page.Held, err = v.Rules.GuardHolds(v.ctx(), v.scope); err != nil {
 		return err
 	}
 	if page.Sent, err = v.Rules.UndeclaredAttributes(v.ctx(), v.scope); err != nil {

@@ -74,6 +74,16 @@ func TestWhoCan(t *testing.T) {
 	c.openAs("bob", "/members")
 	c.shows("Grace Hopper")
 	c.showsNot("Invite people", "Audit log", "Health", "Guard")
+	// What everybody may read opens for everybody.
+	for _, path := range []string{
+		"/workspaces", "/workspaces/" + c.id("/workspaces", "display_name", "Workspace 1"), "/roles", "/roles/" + c.role(c.key, "workspace", "Editor"), "/sign-in-settings",
+		"/provisioning", "/provisioning/connect/okta", "/provisioning/groups", "/provisioning/groups/" + c.id("/orgs/current/scim/groups", "display_name", "Canteen <i>"),
+		"/provisioning/activity", "/settings", "/keys", "/members/" + fmt.Sprint(c.memberOf("person0@example.com")["id"]),
+	} {
+		if answer := c.answer(c.in + path); !strings.HasPrefix(answer, "200") {
+			t.Errorf("%s: %.200s", path, answer)
+		}
+	}
 	for _, path := range []string{"/audit", "/health", "/hooks", "/invite", "/audit.csv"} {
 		c.do(chromedp.Navigate(c.in + path))
 		c.waitFor(home(c.base))
