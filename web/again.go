@@ -14,12 +14,11 @@ type againPage struct {
 	SignIn string
 	Action string
 	Fields url.Values
-	Back   string
 }
 
 // again shows the form as it was sent, with the way to sign in; nothing of it was stored.
 func (w *Web) again(rw http.ResponseWriter, r *http.Request, err *domain.Error) error {
-	page := againPage{Action: w.config.BasePath + r.URL.RequestURI(), Fields: r.PostForm, Back: "/you"}
+	page := againPage{Action: w.config.BasePath + r.URL.RequestURI(), Fields: r.PostForm}
 	next := url.Values{"next": {"/signed-in"}}.Encode()
 	title, status := "Your session has ended", http.StatusUnauthorized
 	page.SignIn = w.config.BasePath + "/sign-in?" + next

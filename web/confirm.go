@@ -13,8 +13,6 @@ type confirmation struct {
 	Fields               url.Values
 	// Typed asks for a word to be typed, where a wrong click would cost many people their access.
 	Typed string
-	// Note is what else to know.
-	Note string
 }
 
 func (v *visit) confirm(section string, c confirmation) error {

@@ -36,7 +36,6 @@ var doneWords = map[string]string{ //nolint:gochecknoglobals,gosec // a constant
 	"sent":               "Sent.",
 	"revoked":            "Switched off.",
 	"restored":           "Switched on again.",
-	"undone":             "Undone.",
 	"everybody-out":      "Everybody was signed out.",
 	"token-deleted":      "The token has ended; the next request with it is refused.",
 	"organization-added": "The organization was created; you are its Organization Admin.",

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -176,7 +175,7 @@ func inviteEffect(p domain.InvitePreview) string {
 }
 
 func (v *visit) sendInvites() error {
-	invites, err := v.Rules.InviteAll(v.ctx(), v.scope, v.inviteRequests())
+	_, err := v.Rules.InviteAll(v.ctx(), v.scope, v.inviteRequests())
 	if known := domain.AsError(err); err != nil && len(known.Rows) > 0 {
 		// Every bad row shows in the preview.
 		return v.invite()
@@ -184,5 +183,5 @@ func (v *visit) sendInvites() error {
 	if err != nil {
 		return v.retry("invite", err, (*visit).invite)
 	}
-	return v.goTo(v.rw, v.r, v.at(fmt.Sprintf("/invites?done=invited&n=%d", len(invites))))
+	return v.finish(v.at("/invites"), "invited")
 }

@@ -35,6 +35,11 @@ func TestFormOfALostSession(t *testing.T) {
 	}
 	c.press("section", "Send what I entered")
 	c.shows("Created.", "Kept name")
+	// A page that was asked for without a session opens after signing in, with its search.
+	c.forget()
+	c.do(chromedp.Navigate(c.in + "/members?q=ada"))
+	c.pick("ada")
+	c.want(c.evaluate(`location.pathname + location.search`), "/orgs/"+c.org+"/members?q=ada")
 }
 
 // Item 110: a change that needs a recent sign-in keeps the form too.
