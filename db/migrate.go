@@ -20,7 +20,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// ErrNewerSchema means that a later version of this program has changed the database; start that one.
+// ErrNewerSchema means that a later version of this program has changed the database so that this one cannot use it; start that one.
 var ErrNewerSchema = errors.New("the database schema is newer than this program")
 
 // migrate runs what is missing, under a lock that other starters wait for.
@@ -69,14 +69,27 @@ func migrateWith(ctx context.Context, pool *sql.DB, d dialect, options ...goose.
 		return translate(err)
 	}
 	if current > known {
-		return domain.Wrap(domain.Conflict, ErrNewerSchema,
-			"the database has schema %d and this program knows %d; start the later version of the program", current, known)
+		return compatible(ctx, pool, current, known)
 	}
 	if current == known {
 		return nil
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return translate(err)
+	}
+	return nil
+}
+
+// compatible lets a program run on a later schema that still has all it needs, so that a release is rolled out one server at a time.
+func compatible(ctx context.Context, pool *sql.DB, current, known int64) error {
+	var oldest int64
+	err := pool.QueryRowContext(ctx, "SELECT COALESCE(MAX(oldest), 0) FROM schema_compatible").Scan(&oldest)
+	if err != nil {
+		return translate(err)
+	}
+	if known < oldest {
+		return domain.Wrap(domain.Conflict, ErrNewerSchema,
+			"the database has schema %d, which needs a program that knows schema %d, and this one knows %d; start the later version of the program", current, oldest, known)
 	}
 	return nil
 }
