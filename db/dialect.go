@@ -1,11 +1,18 @@
 package db
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3/database"
+)
+
+// serverName is what a server's connections are called; a command's have another name, so that it can tell whether a server is there.
+const (
+	serverName  = "muster"
+	commandName = "muster command"
 )
 
 // dialect is everything in which the statements of the two engines differ.
@@ -26,6 +33,12 @@ type dialect struct {
 	array string
 	// list is the aggregate of rows as JSON text, a list of pairs, in order of the first.
 	list string
+	// snapshot is how a transaction sees one moment throughout.
+	snapshot *sql.TxOptions
+	// servers counts the connections of servers to this database; empty where a lock tells.
+	servers string
+	// clock reads the server's clock in microseconds since 1970; empty where there is none.
+	clock string
 	// ddl turns the common schema into the engine's.
 	ddl *strings.Replacer
 }
@@ -34,7 +47,10 @@ func postgresDialect() dialect {
 	return dialect{
 		engine: PostgreSQL, bind: sqlx.DOLLAR, goose: database.DialectPostgres, position: "strpos",
 		each: "jsonb_array_elements(CAST(? AS JSONB)) AS j(value)", array: "= ANY (ARRAY(SELECT j.value ->> 0 FROM %s))", lock: " FOR NO KEY UPDATE", combines: true, ddl: strings.NewReplacer(),
-		list: "CAST(json_agg(json_build_array(%[1]s, %[2]s) ORDER BY %[1]s) AS TEXT)",
+		list:     "CAST(json_agg(json_build_array(%[1]s, %[2]s) ORDER BY %[1]s) AS TEXT)",
+		clock:    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		servers:  "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '" + serverName + "'",
 	}
 }
 
@@ -44,6 +60,7 @@ func sqliteDialect() dialect {
 	return dialect{
 		engine: SQLite, bind: sqlx.QUESTION, goose: database.DialectSQLite3, position: "instr",
 		each: "json_each(?) AS j", list: "json_group_array(json_array(%[1]s, %[2]s) ORDER BY %[1]s)", ddl: strings.NewReplacer(` COLLATE "C"`, "", " WITH (fillfactor = 80)", ""),
+		snapshot: &sql.TxOptions{ReadOnly: true},
 	}
 }
 

@@ -25,15 +25,16 @@ type dsn struct {
 
 // postgresDSN turns what follows "postgres://" into the driver's key=value form, with our defaults where the URL is silent.
 // The driver itself cannot read a URL with several hosts that have ports of their own.
-func postgresDSN(rest string) (dsn, error) {
+// name is what the connections are called on the server.
+func postgresDSN(rest, name string) (dsn, error) {
 	rest, query, _ := strings.Cut(rest, "?")
-	authority, name, _ := strings.Cut(rest, "/")
+	authority, database, _ := strings.Cut(rest, "/")
 	settings := map[string]string{
 		"connect_timeout":                     "2",
 		"statement_timeout":                   "5000",
 		"lock_timeout":                        "2000",
 		"idle_in_transaction_session_timeout": "10000",
-		"application_name":                    "muster",
+		"application_name":                    name,
 		// Database files lie on disks without a moving head nowadays; the default makes the planner shun indexes.
 		"random_page_cost": "1.1",
 		// One round trip for a statement with arguments instead of two.
@@ -42,7 +43,7 @@ func postgresDSN(rest string) (dsn, error) {
 	if err := readAuthority(settings, authority); err != nil {
 		return dsn{}, err
 	}
-	if err := unescape(settings, "dbname", name); err != nil {
+	if err := unescape(settings, "dbname", database); err != nil {
 		return dsn{}, err
 	}
 	values, err := url.ParseQuery(query)

@@ -106,3 +106,15 @@ func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) 
 	e.explain(ctx, query, args)
 	return e.querier.ExecContext(ctx, query, args...)
 }
+
+// TableKeys are the tables that move with an installation, each with its key.
+func TableKeys() []string {
+	var all []string
+	for _, t := range tables() {
+		all = append(all, t.name+" "+strings.Join(t.key, ","))
+	}
+	return all
+}
+
+// AfterChunk calls fn after each chunk of a copy into the database.
+func AfterChunk(d *DB, fn func(table string)) { d.afterChunk = fn }

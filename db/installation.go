@@ -1,6 +1,10 @@
 package db
 
-import "muster/domain"
+import (
+	"time"
+
+	"muster/domain"
+)
 
 type installationStore struct{ handle }
 
@@ -11,9 +15,12 @@ func (s installationStore) Get() (domain.Installation, error) {
 		InitialOrg domain.OrgID  `db:"initial_org_id"`
 		Admin      domain.UserID `db:"admin_user_id"`
 		SigningKey string        `db:"signing_key"`
+		BackupAt   int64         `db:"backup_at"`
 	}
-	err := s.get("installation", &row, "SELECT default_org_id, initial_org_id, admin_user_id, signing_key FROM installation WHERE id = 1")
-	return domain.Installation(row), err
+	err := s.get("installation", &row, "SELECT default_org_id, initial_org_id, admin_user_id, signing_key, backup_at FROM installation WHERE id = 1")
+	return domain.Installation{
+		DefaultOrg: row.DefaultOrg, InitialOrg: row.InitialOrg, Admin: row.Admin, SigningKey: row.SigningKey, BackupAt: moment(row.BackupAt),
+	}, err
 }
 
 // Door implements domain.InstallationStore.
@@ -66,6 +73,12 @@ func (s installationStore) SetDefaultOrg(from, to domain.OrgID) (bool, error) {
 // SetSigningKey implements domain.InstallationStore.
 func (s installationStore) SetSigningKey(key string) error {
 	_, err := s.exec("UPDATE installation SET signing_key = ? WHERE id = 1 AND signing_key = ''", key)
+	return err
+}
+
+// SetBackupAt implements domain.InstallationStore.
+func (s installationStore) SetBackupAt(at time.Time) error {
+	_, err := s.exec("UPDATE installation SET backup_at = ? WHERE id = 1", micros(at))
 	return err
 }
 

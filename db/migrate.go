@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -26,17 +27,25 @@ var ErrNewerSchema = errors.New("the database schema is newer than this program"
 // migrate runs what is missing, under a lock that other starters wait for.
 // It uses a connection of its own, because changing a large table may take longer than a request may.
 func (p *postgres) migrate(ctx context.Context) error {
-	connector, err := pq.NewConnector(p.dsn + " statement_timeout='0' lock_timeout='60000' idle_in_transaction_session_timeout='0'")
+	pool, err := p.bulk()
 	if err != nil {
-		return translate(err)
+		return err
 	}
-	pool := sql.OpenDB(connector)
 	defer func() { _ = pool.Close() }()
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return translate(err)
 	}
-	return migrateWith(ctx, pool, p.dialect(), goose.WithSessionLocker(locker))
+	return migrateWith(ctx, pool.DB, p.dialect(), goose.WithSessionLocker(locker))
+}
+
+// bulk is a pool whose statements take as long as they take.
+func (p *postgres) bulk() (*sqlx.DB, error) {
+	connector, err := pq.NewConnector(p.dsn + " statement_timeout='0' lock_timeout='60000' idle_in_transaction_session_timeout='0'")
+	if err != nil {
+		return nil, translate(err)
+	}
+	return sqlx.NewDb(sql.OpenDB(connector), string(PostgreSQL)), nil
 }
 
 func (s *sqliteEngine) migrate(ctx context.Context) error {
@@ -45,7 +54,7 @@ func (s *sqliteEngine) migrate(ctx context.Context) error {
 		return unavailable(err)
 	}
 	defer func() { _ = held.release() }()
-	pool, err := s.open("_txlock=immediate", false)
+	pool, err := s.bulk()
 	if err != nil {
 		return err
 	}
@@ -53,14 +62,12 @@ func (s *sqliteEngine) migrate(ctx context.Context) error {
 	return migrateWith(ctx, pool.DB, s.dialect())
 }
 
+// bulk is a pool beside the writer's and the readers'.
+func (s *sqliteEngine) bulk() (*sqlx.DB, error) { return s.open("_txlock=immediate", false) }
+
 // migrateWith runs each missing migration in a transaction of its own; both engines roll back what they changed in the schema.
 func migrateWith(ctx context.Context, pool *sql.DB, d dialect, options ...goose.ProviderOption) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return translate(err)
-	}
-	options = append(options, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
-	provider, err := goose.NewProvider(d.goose, pool, dialectFS{files, d.ddl}, options...)
+	provider, err := newProvider(pool, d, options...)
 	if err != nil {
 		return translate(err)
 	}
@@ -78,6 +85,15 @@ func migrateWith(ctx context.Context, pool *sql.DB, d dialect, options ...goose.
 		return translate(err)
 	}
 	return nil
+}
+
+func newProvider(pool *sql.DB, d dialect, options ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(d.goose, pool, dialectFS{files, d.ddl}, options...)
 }
 
 // compatible lets a program run on a later schema that still has all it needs, so that a release is rolled out one server at a time.

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"muster/domain"
 )
 
@@ -23,6 +25,8 @@ type Options struct {
 	Log *slog.Logger
 	// CommandLine opens an SQLite file beside a running server, without the lock that keeps a second server away.
 	CommandLine bool
+	// MustExist refuses an SQLite file that is not there instead of making it.
+	MustExist bool
 }
 
 // Engine is a database product.
@@ -42,6 +46,8 @@ type DB struct {
 	// migrated is true once the schema is known to be the one this binary speaks.
 	migrated atomic.Bool
 	marked   listMarks
+	// afterChunk lets a test cut a copy off; it is nil otherwise.
+	afterChunk func(table string)
 }
 
 var _ domain.Store = (*DB)(nil)
@@ -54,6 +60,8 @@ type engine interface {
 	write(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error
 	migrate(ctx context.Context) error
 	ping(ctx context.Context) error
+	// bulk is a pool for work that takes longer than a request may; the caller closes it.
+	bulk() (*sqlx.DB, error)
 	close() error
 }
 
@@ -101,8 +109,21 @@ func (d *DB) Migrate(ctx context.Context) error {
 	if err := d.engine.migrate(ctx); err != nil {
 		return err
 	}
+	if err := d.whole(ctx); err != nil {
+		return err
+	}
 	d.migrated.Store(true)
 	return nil
+}
+
+// whole refuses a database that a copy has only begun to fill.
+func (d *DB) whole(ctx context.Context) error {
+	pool, err := d.engine.bulk()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }()
+	return unfinished(ctx, pool)
 }
 
 // Look takes the schema as it is, for a command that only reads: what the schema lacks fails when it is read.
@@ -113,6 +134,48 @@ func (d *DB) Look(ctx context.Context) error {
 	}
 	d.migrated.Store(true)
 	return nil
+}
+
+// Schema returns the version of the database's schema, 0 for none, and the one that this program makes.
+func (d *DB) Schema(ctx context.Context) (current, known int64, err error) {
+	pool, err := d.engine.bulk()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { _ = pool.Close() }()
+	provider, err := newProvider(pool.DB, d.engine.dialect())
+	if err != nil {
+		return 0, 0, translate(err)
+	}
+	known = provider.ListSources()[len(provider.ListSources())-1].Version
+	if _, err := pool.ExecContext(ctx, "SELECT 1 FROM goose_db_version"); err != nil {
+		return 0, known, nil //nolint:nilerr // a database that was never set up has no such table
+	}
+	current, err = provider.GetDBVersion(ctx)
+	return current, known, translate(err)
+}
+
+// ClockOffset is how far the database's clock is ahead of this machine's; the round trip blurs it, and SQLite has no clock of its own.
+func (d *DB) ClockOffset(ctx context.Context) (time.Duration, error) {
+	statement := d.engine.dialect().clock
+	if statement == "" {
+		return 0, nil
+	}
+	pool, err := d.engine.bulk()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = pool.Close() }()
+	// So that the statement's time does not hold that of connecting.
+	if err := pool.PingContext(ctx); err != nil {
+		return 0, translate(err)
+	}
+	var micros int64
+	asked := time.Now()
+	if err := pool.GetContext(ctx, &micros, statement); err != nil {
+		return 0, translate(err)
+	}
+	return time.UnixMicro(micros).Sub(asked.Add(time.Since(asked) / 2)), nil
 }
 
 // Check reports whether the database answers and has its schema, for readiness.

@@ -44,7 +44,11 @@ type postgres struct {
 }
 
 func openPostgres(rest string, opts Options) (*postgres, error) {
-	dsn, err := postgresDSN(rest)
+	name := serverName
+	if opts.CommandLine {
+		name = commandName
+	}
+	dsn, err := postgresDSN(rest, name)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,11 @@ func openSQLite(ctx context.Context, path string, opts Options) (*sqliteEngine, 
 		return nil, domain.Invalidf("database_url", "the SQLite URL is sqlite://path, without options")
 	}
 	s := &sqliteEngine{path: path}
+	if opts.MustExist {
+		if _, err := os.Stat(path); err != nil {
+			return nil, domain.Wrap(domain.Invalid, err, "the SQLite file %q cannot be opened", path)
+		}
+	}
 	if !opts.CommandLine {
 		lock, err := lockFile(path + ".lock")
 		if err != nil {

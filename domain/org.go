@@ -94,6 +94,8 @@ type Installation struct {
 	Admin UserID
 	// SigningKey makes what the server hands out and takes back, such as cursors, tamper-evident; it is hex.
 	SigningKey string
+	// BackupAt is when the command line last made a backup; zero for never.
+	BackupAt time.Time
 }
 
 // Workspace is a place inside an organization that members have roles in.

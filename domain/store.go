@@ -78,6 +78,8 @@ type InstallationStore interface {
 	SetDefaultOrg(from, to OrgID) (bool, error)
 	// SetSigningKey gives the installation its key if it has none yet.
 	SetSigningKey(key string) error
+	// SetBackupAt remembers when a backup was made.
+	SetBackupAt(time.Time) error
 	// ClaimAdmin names the first Admin if nobody is named yet, and reports whether it did (R7).
 	ClaimAdmin(UserID) (bool, error)
 }

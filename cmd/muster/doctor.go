@@ -28,7 +28,7 @@ func (doctorCommand) Run(env environment) error {
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", finding.Level, where, finding.Check, finding.Detail)
 		}
 	}
-	report("server", server.Examine(env, cfg))
+	report("server", server.Examine(env, cfg, env.file))
 	if err := server.TestProviders(env, cfg, report); err != nil {
 		return err
 	}

@@ -288,7 +288,7 @@ func answers(ctx context.Context, address string, want int) error {
 func TestRefusesToStart(t *testing.T) {
 	binary := testkit.Build(t, "./cmd/muster")
 	file := "sqlite://" + filepath.Join(t.TempDir(), "muster.db")
-	testkit.Start(t, testkit.Program{Path: binary, Args: []string{"serve"}, Env: []string{"DATABASE_URL=" + file}})
+	first := testkit.Start(t, testkit.Program{Path: binary, Args: []string{"serve"}, Env: []string{"DATABASE_URL=" + file}})
 	for name, c := range map[string]struct {
 		env  []string
 		args []string
@@ -298,10 +298,12 @@ func TestRefusesToStart(t *testing.T) {
 		"unknown command":   {nil, []string{"fly"}, 2, "unexpected argument fly"},
 		"wrong value":       {[]string{"FF_PERSONAL_ORGS_DISABLED=maybe"}, []string{"serve"}, 2, "config.personalOrgsDisabled"},
 		"unknown key":       {nil, []string{"serve", "--set", "config.nothing=1"}, 2, `unknown key "config.nothing"`},
-		"second server":     {[]string{"DATABASE_URL=" + file, "LISTEN_ADDRESS=127.0.0.1:0"}, []string{"serve"}, 1, "server"},
-		"no such address":   {[]string{"DATABASE_URL=" + file}, []string{"admin", "add", "nobody"}, 1, "not an e-mail address"},
-		"no such org":       {[]string{"DATABASE_URL=" + file}, []string{"token", "create", "--org", "Nowhere"}, 1, "no organization \"Nowhere\""},
-		"org already there": {[]string{"DATABASE_URL=" + file}, []string{"org", "create", "default"}, 1, "already"},
+		"second server":     {[]string{"DATABASE_URL=" + file, "LISTEN_ADDRESS=127.0.0.1:0"}, []string{"serve"}, 4, "server"},
+		"port taken":        {[]string{"DATABASE_URL=" + testkit.SQLite(t), "LISTEN_ADDRESS=" + first.Address}, []string{"serve"}, 4, "another program may have the port"},
+		"no database":       {[]string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, []string{"org", "list"}, 3, "database"},
+		"no such address":   {[]string{"DATABASE_URL=" + file}, []string{"admin", "add", "nobody"}, 2, "not an e-mail address"},
+		"no such org":       {[]string{"DATABASE_URL=" + file}, []string{"token", "create", "--org", "Nowhere"}, 5, "no organization \"Nowhere\""},
+		"org already there": {[]string{"DATABASE_URL=" + file}, []string{"org", "create", "default"}, 4, "already"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			command := exec.CommandContext(t.Context(), binary, c.args...)

@@ -16,11 +16,32 @@ import (
 	"muster/domain"
 )
 
-// The exit codes: a script can tell a wrong call from a refused one and from a server that failed.
+// The exit codes, which docs/command-line.md lists: a script, or a service manager, can tell what trying again would change.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUnavailable = 3
+	exitConflict    = 4
+	exitNotFound    = 5
 )
+
+// exitCode is by what kind of thing went wrong.
+func exitCode(kind domain.Kind) int {
+	switch kind {
+	case domain.Invalid, domain.TooLarge:
+		return exitUsage
+	case domain.Unavailable, domain.Unknown, domain.Limited:
+		return exitUnavailable
+	case domain.Conflict, domain.Stale, domain.Guarded:
+		return exitConflict
+	case domain.NotFound:
+		return exitNotFound
+	case domain.Internal, domain.Unauthenticated, domain.Forbidden, domain.StepUpNeeded:
+		return exitFailed
+	default:
+		return exitFailed
+	}
+}
 
 // commands is the whole command line; each command's Run stands in its own file.
 type commands struct {
@@ -29,21 +50,24 @@ type commands struct {
 	Listen      string            `help:"Address to listen on." placeholder:"HOST:PORT"`
 	DatabaseURL string            `name:"database-url" help:"sqlite://FILE or postgres://…" placeholder:"URL"`
 
-	Serve   serveCommand    `cmd:"" default:"1" help:"Run the server (the default)."`
-	Migrate migrateCommand  `cmd:"" help:"Bring the database's schema up to date and stop."`
-	Show    showCommand     `cmd:"" name:"config" help:"Print the configuration in force and where each value came from."`
-	Token   tokenCommands   `cmd:"" help:"SCIM tokens, for identity providers."`
-	Key     keyCommands     `cmd:"" help:"Personal access tokens, for people and their scripts."`
-	Admin   adminCommands   `cmd:"" help:"Organization Admins."`
-	Org     orgCommands     `cmd:"" help:"Organizations."`
-	Session sessionCommands `cmd:"" help:"Signed-in browsers."`
-	Explain explainCommand  `cmd:"" help:"Say what a person may do in an organization, and why."`
-	Mapping mappingCommands `cmd:"" help:"What pushed groups give."`
-	Guard   guardCommands   `cmd:"" help:"The guard against mass deprovisioning."`
-	Audit   auditCommands   `cmd:"" help:"The audit log."`
-	Doctor  doctorCommand   `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
-	Reseal  resealCommand   `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
-	Version versionCommand  `cmd:"" help:"Print the version."`
+	Serve   serveCommand       `cmd:"" default:"1" help:"Run the server (the default)."`
+	Migrate migrateCommand     `cmd:"" help:"Bring the database's schema up to date and stop."`
+	Show    showCommand        `cmd:"" name:"config" help:"Print the configuration in force and where each value came from."`
+	Token   tokenCommands      `cmd:"" help:"SCIM tokens, for identity providers."`
+	Key     keyCommands        `cmd:"" help:"Personal access tokens, for people and their scripts."`
+	Admin   adminCommands      `cmd:"" help:"Organization Admins."`
+	Org     orgCommands        `cmd:"" help:"Organizations."`
+	Session sessionCommands    `cmd:"" help:"Signed-in browsers."`
+	Explain explainCommand     `cmd:"" help:"Say what a person may do in an organization, and why."`
+	Mapping mappingCommands    `cmd:"" help:"What pushed groups give."`
+	Guard   guardCommands      `cmd:"" help:"The guard against mass deprovisioning."`
+	Audit   auditCommands      `cmd:"" help:"The audit log."`
+	Backup  backupCommand      `cmd:"" help:"Write everything into one file, while servers run."`
+	Restore restoreCommand     `cmd:"" help:"Fill the configured database, which must be empty, from a backup."`
+	Move    migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from one database into another, such as from SQLite to PostgreSQL."`
+	Doctor  doctorCommand      `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
+	Reseal  resealCommand      `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
+	Version versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // environment is what a command runs in.
@@ -52,6 +76,8 @@ type environment struct {
 
 	stdout io.Writer
 	config func() (*config.Config, error)
+	// file is the configuration file's name; empty for none.
+	file string
 }
 
 func main() {
@@ -80,7 +106,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "muster: %v; \"muster --help\" lists what there is\n", err)
 		return exitUsage
 	}
-	env := environment{Context: ctx, stdout: stdout, config: parsed.load}
+	env := environment{Context: ctx, stdout: stdout, config: parsed.load, file: parsed.Config}
 	if err := chosen.Run(env); err != nil {
 		return fail(stderr, err)
 	}
@@ -117,13 +143,13 @@ func fail(stderr io.Writer, err error) int {
 		_, _ = fmt.Fprintf(stderr, "muster: configuration: %v\n", wrong)
 		return exitUsage
 	}
-	text := err.Error()
+	text, code := err.Error(), exitFailed
 	if known, ok := errors.AsType[*domain.Error](err); ok {
-		text = known.Text
+		text, code = known.Text, exitCode(known.Kind)
 		if cause := errors.Unwrap(known); cause != nil {
 			text += ": " + cause.Error()
 		}
 	}
 	_, _ = fmt.Fprintf(stderr, "muster: %s\n", text)
-	return exitFailed
+	return code
 }

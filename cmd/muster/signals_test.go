@@ -171,13 +171,14 @@ func TestSessionCommands(t *testing.T) {
 	muster(t, env, "admin", "add", "ada@example.com")
 	for _, c := range []struct {
 		args []string
+		code int
 		want string
 	}{
-		{[]string{"session", "end"}, "--email ADDRESS"},
-		{[]string{"session", "end", "--email", "nobody@example.com"}, "nobody@example.com"},
-		{[]string{"admin", "set-up-link"}, "has an Organization Admin"},
+		{[]string{"session", "end"}, 2, "--email ADDRESS"},
+		{[]string{"session", "end", "--email", "nobody@example.com"}, 5, "nobody@example.com"},
+		{[]string{"admin", "set-up-link"}, 5, "has an Organization Admin"},
 	} {
-		if out, code := commandFails(t, testkit.Build(t, "./cmd/muster"), env, c.args...); code != 1 || !strings.Contains(out, c.want) {
+		if out, code := commandFails(t, testkit.Build(t, "./cmd/muster"), env, c.args...); code != c.code || !strings.Contains(out, c.want) {
 			t.Errorf("%v: exit code %d, %q", c.args, code, out)
 		}
 	}

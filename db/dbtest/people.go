@@ -26,6 +26,7 @@ func (s *suite) installation(t *testing.T) {
 			func() error { claimed, err = store.ClaimAdmin(user); return err },
 			func() error { claimedAgain, err = store.ClaimAdmin(late); return err },
 			func() error { moved, err = store.SetDefaultOrg(first.DefaultOrg, other.DefaultOrg); return err },
+			func() error { return store.SetBackupAt(Start) },
 			func() error { movedAgain, err = store.SetDefaultOrg(first.DefaultOrg, first.InitialOrg); return err },
 		} {
 			if err := step(); err != nil {
@@ -40,7 +41,8 @@ func (s *suite) installation(t *testing.T) {
 		got, err = tx.System(s.system).Installation().Get()
 		return err
 	})
-	want(t, "Get", got, domain.Installation{DefaultOrg: other.DefaultOrg, InitialOrg: first.InitialOrg, Admin: user})
+	want(t, "Get", got, domain.Installation{DefaultOrg: other.DefaultOrg, InitialOrg: first.InitialOrg, Admin: user, BackupAt: Start})
+	got.BackupAt = time.Time{}
 	s.door(t, got)
 }
 

@@ -89,6 +89,18 @@ func (s *Sender) security() error {
 	return nil
 }
 
+// Check connects to the mail server, encrypted and authenticated as for a mail, and sends none.
+func (s *Sender) Check(ctx context.Context) error {
+	client, err := gomail.NewClient(s.URL.Hostname(), s.options...)
+	if err != nil {
+		return err
+	}
+	if err := client.DialWithContext(ctx); err != nil {
+		return err
+	}
+	return client.Close()
+}
+
 // Run sends what is due every few seconds until ctx ends.
 func (s *Sender) Run(ctx context.Context) {
 	ticker := time.NewTicker(2 * time.Second)

@@ -53,7 +53,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	})
 	pages := web.New(web.Config{
 		Service: service, BasePath: cfg.BasePath, PublicURL: publicURL, Cookies: cookies, SameOrigin: sameOrigin, Doors: doors{providers},
-		Rules: service, Providers: testers{providers}, Events: deliverer, Operator: operator{cfg, store},
+		Rules: service, Providers: testers{providers}, Events: deliverer, Operator: operator{cfg, store, service},
 	})
 
 	mux := http.NewServeMux()

@@ -50,6 +50,24 @@ func transportWith(caFile string) (http.RoundTripper, error) {
 	if caFile == "" {
 		return nil, nil //nolint:nilnil // nil is the default one
 	}
+	pool, err := rootsWith(caFile)
+	if err != nil {
+		return nil, err
+	}
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return nil, errors.New("the default transport is not the standard library's")
+	}
+	transport := standard.Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return transport, nil
+}
+
+// rootsWith are the system's certificate authorities and those of a file; nil is the system's alone.
+func rootsWith(caFile string) (*x509.CertPool, error) {
+	if caFile == "" {
+		return nil, nil //nolint:nilnil // nil is the system's
+	}
 	pem, err := os.ReadFile(caFile) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, err
@@ -61,13 +79,7 @@ func transportWith(caFile string) (http.RoundTripper, error) {
 	if !pool.AppendCertsFromPEM(pem) {
 		return nil, errors.New("the file holds no PEM certificate")
 	}
-	standard, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return nil, errors.New("the default transport is not the standard library's")
-	}
-	transport := standard.Clone()
-	transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	return transport, nil
+	return pool, nil
 }
 
 // TestProviders runs the checks of every enabled provider, for the command line.

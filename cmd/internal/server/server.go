@@ -4,7 +4,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -42,7 +41,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	var listening net.ListenConfig
 	listener, err := listening.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listen = %q: %w", cfg.Listen, err)
+		return domain.Wrap(domain.Conflict, err, "listen = %q (LISTEN_ADDRESS) cannot be listened on; another program may have the port", cfg.Listen)
 	}
 	app, err := newApp(ctx, cfg, service, shut, store, o.Log)
 	if err != nil {
@@ -130,6 +129,13 @@ func SetUpLink(ctx context.Context, cfg *config.Config, service *domain.Service)
 }
 
 func bringUp(ctx context.Context, store *db.DB, shut *gate, service *domain.Service) error {
+	offset, err := store.ClockOffset(ctx)
+	if err != nil {
+		return err
+	}
+	if offset.Abs() > mostClockOffset {
+		return domain.Errorf(domain.Conflict, "%s", clockText(offset))
+	}
 	if err := store.Migrate(ctx); err != nil {
 		return err
 	}
