@@ -39,7 +39,7 @@ func readRows(ctx context.Context, from sqlx.QueryerContext, d dialect, t table,
 			return nil, err
 		}
 	}
-	rows, err := from.QueryContext(ctx, d.rebind(query+" ORDER BY "+order), args...) //nolint:sqlclosecheck // close does
+	rows, err := from.QueryContext(ctx, d.rebind(query+" ORDER BY "+order), args...) //nolint:sqlclosecheck,rowserrcheck // next and close do
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func readRows(ctx context.Context, from sqlx.QueryerContext, d dialect, t table,
 }
 
 func columnsOf(ctx context.Context, from sqlx.QueryerContext, t table) ([]*sql.ColumnType, error) {
-	rows, err := from.QueryContext(ctx, "SELECT * FROM "+t.name+" LIMIT 0") //nolint:gosec // a name of our own
+	rows, err := from.QueryContext(ctx, "SELECT * FROM "+t.name+" LIMIT 0")
 	if err != nil {
 		return nil, err
 	}

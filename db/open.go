@@ -149,7 +149,7 @@ func (d *DB) Schema(ctx context.Context) (current, known int64, err error) {
 	}
 	known = provider.ListSources()[len(provider.ListSources())-1].Version
 	if _, err := pool.ExecContext(ctx, "SELECT 1 FROM goose_db_version"); err != nil {
-		return 0, known, nil //nolint:nilerr // a database that was never set up has no such table
+		return 0, known, nil // a database that was never set up has no such table
 	}
 	current, err = provider.GetDBVersion(ctx)
 	return current, known, translate(err)

@@ -66,11 +66,11 @@ func TestDoctorFinds(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(open, 0o644); err != nil { //nolint:gosec // what the doctor is to find
+	if err := os.Chmod(open, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "muster.yaml")
-	if err := os.WriteFile(file, nil, 0o640); err != nil { //nolint:gosec // what the doctor is to find
+	if err := os.WriteFile(file, nil, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	sqlite := "DATABASE_URL=sqlite://" + open
@@ -163,7 +163,7 @@ func withCertificate(t *testing.T, left time.Duration) string {
 // authority writes the certificate of an address to a file.
 func authority(t *testing.T, address string) string {
 	t.Helper()
-	connection, err := tls.Dial("tcp", strings.TrimPrefix(address, "https://"), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec,noctx // it is asked for its certificate only
+	connection, err := tls.Dial("tcp", strings.TrimPrefix(address, "https://"), &tls.Config{InsecureSkipVerify: true}) //nolint:noctx // it is asked for its certificate only
 	if err != nil {
 		t.Fatal(err)
 	}
