@@ -39,7 +39,7 @@ func readRows(ctx context.Context, from sqlx.QueryerContext, d dialect, t table,
 			return nil, err
 		}
 	}
-	rows, err := from.QueryContext(ctx, d.rebind(query+" ORDER BY "+order), args...) //nolint:sqlclosecheck,rowserrcheck // next and close do
+	rows, err := from.QueryContext(ctx, d.rebind(query+" ORDER BY "+order), args...) //nolint:rowserrcheck // next and close do
 	if err != nil {
 		return nil, err
 	}
