@@ -4,11 +4,13 @@ GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
 GOLANGCI            := .tools/$(GOLANGCI_VERSION)/golangci-lint
 GOVULNCHECK         := .tools/$(GOVULNCHECK_VERSION)/govulncheck
+CYCLONEDX_VERSION   := v1.9.0
+CYCLONEDX           := .tools/cyclonedx-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 
 WITH_SERVICES := internal/testkit/with-services
 
 .DELETE_ON_ERROR:
-.PHONY: run clean build test check lint vulnerabilities fmt bench soak screenshots
+.PHONY: run clean build dist test check lint vulnerabilities fmt bench soak screenshots
 
 # Starts the server with a demo identity provider; its data stays in .data until "make clean".
 run:
@@ -16,10 +18,26 @@ run:
 	@exec bin/demo
 
 clean:
-	rm -rf .data bin
+	rm -rf .data bin dist
 
+# The binary is static and the same, byte for byte, for the same commit and the same Go, wherever it is built.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+STAMP   := -X muster/cmd/internal/server.version=$(VERSION) -X muster/cmd/internal/server.commit=$(COMMIT)
+STATIC  := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
 build:
-	go build -o bin/ ./cmd/muster ./cmd/demo
+	$(STATIC) -o bin/ ./cmd/muster ./cmd/demo
+
+# What a release consists of: for each machine a binary in an archive and a Debian package, then the list of what is in them, and the checksums.
+ARCHS ?= amd64 arm64
+dist: $(CYCLONEDX)
+	rm -rf dist && mkdir dist
+	for arch in $(ARCHS); do \
+		GOOS=linux GOARCH=$$arch $(STATIC) -o dist/linux-$$arch/muster ./cmd/muster && \
+		deploy/package "$(VERSION)" $$arch dist || exit 1; \
+	done
+	$(CYCLONEDX) app -json -licenses -noserial -main cmd/muster -output dist/muster-$(VERSION).cdx.json .
+	cd dist && sha256sum muster* > SHA256SUMS
 
 # TEST narrows it down: make test TEST='-run SignIn ./domain'
 TEST ?= ./...
@@ -68,3 +86,6 @@ $(GOLANGCI):
 
 $(GOVULNCHECK):
 	GOBIN=$(CURDIR)/$(@D) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+$(CYCLONEDX):
+	GOBIN=$(CURDIR)/$(@D) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)

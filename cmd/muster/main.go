@@ -66,6 +66,7 @@ type commands struct {
 	Restore restoreCommand     `cmd:"" help:"Fill the configured database, which must be empty, from a backup."`
 	Move    migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from one database into another, such as from SQLite to PostgreSQL."`
 	Doctor  doctorCommand      `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
+	Ready   readyCommand       `cmd:"" help:"Ask the running server whether it is ready, as a container's health check."`
 	Reseal  resealCommand      `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
 	Version versionCommand     `cmd:"" help:"Print the version."`
 }

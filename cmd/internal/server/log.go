@@ -8,21 +8,24 @@ import (
 	"muster/cmd/internal/config"
 )
 
-// version is stamped by the build: -ldflags "-X muster/cmd/internal/server.version=…".
-var version = "dev"
+// version and commit are stamped by the build: -ldflags "-X muster/cmd/internal/server.version=…".
+var (
+	version = "dev"
+	commit  string
+)
 
 // Version returns the version and the commit that the binary was built from; the commit may be empty.
-func Version() (number, commit string) {
+func Version() (number, revision string) {
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version, ""
+	if !ok || commit != "" {
+		return version, commit
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			commit = s.Value
+			revision = s.Value
 		}
 	}
-	return version, commit
+	return version, revision
 }
 
 // NewLogger writes to standard error: text on a terminal, JSON otherwise, unless the format was chosen.
