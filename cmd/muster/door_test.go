@@ -213,7 +213,8 @@ func TestTwoProcesses(t *testing.T) {
 		if strings.HasPrefix(databaseURL, "sqlite:") {
 			return // one process has the file
 		}
-		s := newSite(t, databaseURL)
+		// Without limits, so that every request is decided by the session alone.
+		s := newSite(t, databaseURL, "ADMIN_RATE=0", "ADMIN_WRONG_RATE=0")
 		second := testkit.Start(t, testkit.Program{Path: s.binary, Args: []string{"serve"}, Env: s.env})
 		cookies := s.signInWithoutBrowser("alice", func(n int) string { return []string{s.base, second.URL}[n%2] })
 		for _, base := range []string{s.base, second.URL} {
