@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -48,19 +49,41 @@ type Process struct {
 }
 
 // Build builds a main package of this module, such as "./cmd/muster", and returns the binary's path.
-// The go command does nothing when the binary is up to date, and puts a new one in place of an old one that runs.
+// It does so once in a test process; the go command does nothing when the binary is up to date already.
 func Build(t testing.TB, mainPackage string) string {
 	t.Helper()
-	root := moduleRoot(t)
+	builds.Lock()
+	defer builds.Unlock()
+	binary, done := builds.binaries[mainPackage]
+	if done {
+		return binary
+	}
+	binary, err := goBuild(moduleRoot(t), mainPackage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	builds.binaries[mainPackage] = binary
+	return binary
+}
+
+// builds are the binaries that this test process has built, by main package.
+var builds = struct { //nolint:gochecknoglobals // what is built stays built as long as the process runs
+	sync.Mutex
+
+	binaries map[string]string
+}{binaries: map[string]string{}}
+
+// goBuild puts a new binary in place of an old one, which may be running.
+func goBuild(root, mainPackage string) (string, error) {
 	flags := raceFlags()
 	binary := filepath.Join(root, "bin", "test"+strings.Join(flags, ""), path.Base(mainPackage))
 	args := append([]string{"build", "-o", binary}, flags...)
-	build := exec.CommandContext(t.Context(), "go", append(args, mainPackage)...)
+	build := exec.CommandContext(context.Background(), "go", append(args, mainPackage)...)
 	build.Dir = root
 	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s: %v\n%s", mainPackage, err, output)
+		return "", fmt.Errorf("go build %s: %w\n%s", mainPackage, err, output)
 	}
-	return binary
+	return binary, nil
 }
 
 // Start runs the program on a free port of 127.0.0.1 and waits until it is ready.
