@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ type world struct {
 
 func onEngines(t *testing.T, edit func(*domain.Policy, *admin.Config), test func(w *world)) {
 	t.Helper()
-	prepared.Engines(t, migrated, func(t *testing.T, databaseURL string) {
+	prepared.Engines(t, func(t *testing.T, databaseURL string) {
 		store, err := db.Open(t.Context(), databaseURL, db.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -211,8 +212,10 @@ func keys(object map[string]any) map[string]bool {
 	return names
 }
 
-// prepared is an empty database with the schema; migrated makes it.
-var prepared testkit.Prepared
+// prepared are databases with the schema and nothing in them; migrated makes them.
+var prepared = testkit.NewPrepared(migrated)
+
+func TestMain(m *testing.M) { os.Exit(prepared.Main(m)) }
 
 func migrated(ctx context.Context, databaseURL string) error {
 	store, err := db.Open(ctx, databaseURL, db.Options{})

@@ -3,6 +3,7 @@ package domain_test
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func onEngines(t *testing.T, change func(*domain.Policy), test func(w *world)) {
 	if change != nil {
 		change(&p)
 	}
-	prepared.Engines(t, migrated, func(t *testing.T, databaseURL string) {
+	prepared.Engines(t, func(t *testing.T, databaseURL string) {
 		clock := testkit.NewClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
 		store, err := db.Open(t.Context(), databaseURL, db.Options{Clock: clock.Now})
 		if err != nil {
@@ -187,8 +188,10 @@ func (w *world) workspace(scope domain.OrgScope, name string) domain.Workspace {
 	return workspace
 }
 
-// prepared is an empty database with the schema; migrated makes it.
-var prepared testkit.Prepared
+// prepared are databases with the schema and nothing in them; migrated makes them.
+var prepared = testkit.NewPrepared(migrated)
+
+func TestMain(m *testing.M) { os.Exit(prepared.Main(m)) }
 
 func migrated(ctx context.Context, databaseURL string) error {
 	store, err := db.Open(ctx, databaseURL, db.Options{})

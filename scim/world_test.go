@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -47,13 +48,13 @@ type world struct {
 // onEngines runs a test on every engine.
 func onEngines(t *testing.T, test func(w *world)) {
 	t.Helper()
-	prepared.Engines(t, migrated, func(t *testing.T, databaseURL string) { test(newWorld(t, databaseURL)) })
+	prepared.Engines(t, func(t *testing.T, databaseURL string) { test(newWorld(t, databaseURL)) })
 }
 
 // onSQLite is for what does not depend on the engine.
 func onSQLite(t testing.TB) *world {
 	t.Helper()
-	return newWorld(t, testkit.SQLite(t))
+	return newWorld(t, prepared.SQLite(t))
 }
 
 func newWorld(t testing.TB, databaseURL string) *world {
@@ -301,8 +302,10 @@ func (w *world) access() string {
 	return text
 }
 
-// prepared is an empty database with the schema; migrated makes it.
-var prepared testkit.Prepared
+// prepared are databases with the schema and nothing in them; migrated makes them.
+var prepared = testkit.NewPrepared(migrated)
+
+func TestMain(m *testing.M) { os.Exit(prepared.Main(m)) }
 
 func migrated(ctx context.Context, databaseURL string) error {
 	store, err := db.Open(ctx, databaseURL, db.Options{})

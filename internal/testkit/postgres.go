@@ -1,14 +1,13 @@
 package testkit
 
 import (
-	"context"
 	"crypto/rand"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	_ "github.com/lib/pq" // the driver
@@ -17,17 +16,41 @@ import (
 // Postgres makes an empty database on the test server, drops it when the test ends, and returns its URL.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	// template0 has no other sessions, so that tests can do this at the same time.
+	return postgresLike(t, "template0")
+}
+
+// postgresLike makes a copy of a database to which nobody is connected, drops it when the test ends, and returns its URL.
+func postgresLike(t testing.TB, template string) string {
+	t.Helper()
 	server := needed(t, "MUSTER_TEST_POSTGRES_URL")
+	name := newName()
+	address, err := databaseURL(server, name)
+	if err == nil {
+		err = administer(server, "CREATE DATABASE "+name+" TEMPLATE "+template)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := administer(server, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return address
+}
+
+// newName is a database's name that is in no use.
+func newName() string { return "muster_" + strings.ToLower(rand.Text()[:16]) }
+
+// databaseURL is the address of a database of the server.
+func databaseURL(server, name string) (string, error) {
 	address, err := url.Parse(server)
 	if err != nil {
-		t.Fatalf("MUSTER_TEST_POSTGRES_URL: %v", err)
+		return "", fmt.Errorf("MUSTER_TEST_POSTGRES_URL: %w", err)
 	}
-	name := "muster_" + strings.ToLower(rand.Text()[:16])
-	// template0 has no other sessions, so that tests can do this at the same time.
-	administer(t, server, "CREATE DATABASE "+name+" TEMPLATE template0")
-	t.Cleanup(func() { administer(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	address.Path = "/" + name
-	return address.String()
+	return address.String(), nil
 }
 
 // SQLite returns the URL of a database file that does not exist yet, in a directory of the test's own.
@@ -44,16 +67,16 @@ func Engines(t *testing.T, test func(t *testing.T, databaseURL string)) {
 }
 
 // administer runs one statement on a connection of its own; the test's context has ended when the clean-up comes here.
-func administer(t testing.TB, server, statement string) {
-	t.Helper()
+func administer(server, statement string) error {
 	db, err := sql.Open("postgres", server)
 	if err != nil {
-		t.Fatalf("MUSTER_TEST_POSTGRES_URL: %v", err)
+		return fmt.Errorf("MUSTER_TEST_POSTGRES_URL: %w", err)
 	}
 	defer func() { _ = db.Close() }()
 	if _, err := db.Exec(statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		return fmt.Errorf("%s: %w", statement, err)
 	}
+	return nil
 }
 
 // needed returns the value of an environment variable that "make test" sets.
@@ -64,34 +87,4 @@ func needed(t testing.TB, name string) string {
 		t.Fatalf("this test needs %s: run make test, or set %s", name, name)
 	}
 	return value
-}
-
-// Prepared is a SQLite database that is prepared once and copied for every test, which takes a fraction of the time.
-type Prepared struct {
-	once sync.Once
-	file []byte
-	err  error
-}
-
-// Engines is like the function of that name, but the SQLite database is a copy of one that prepare has worked on.
-// Preparing must be right to do twice: on PostgreSQL the test does it by itself.
-func (p *Prepared) Engines(t *testing.T, prepare func(ctx context.Context, databaseURL string) error, test func(t *testing.T, databaseURL string)) {
-	t.Helper()
-	t.Run("SQLite", func(t *testing.T) {
-		p.once.Do(func() {
-			path := filepath.Join(t.TempDir(), "prepared.db")
-			if p.err = prepare(t.Context(), "sqlite://"+path); p.err == nil {
-				p.file, p.err = os.ReadFile(path)
-			}
-		})
-		if p.err != nil {
-			t.Fatal(p.err)
-		}
-		path := filepath.Join(t.TempDir(), "muster.db")
-		if err := os.WriteFile(path, p.file, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		test(t, "sqlite://"+path)
-	})
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, Postgres(t)) })
 }
