@@ -10,7 +10,7 @@ CYCLONEDX           := .tools/cyclonedx-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 WITH_SERVICES := internal/testkit/with-services
 
 .DELETE_ON_ERROR:
-.PHONY: run clean build dist test check lint vulnerabilities fmt bench soak screenshots
+.PHONY: run clean build dist test check lint vulnerabilities fmt docs bench soak screenshots
 
 # Starts the server with a demo identity provider; its data stays in .data until "make clean".
 run:
@@ -61,6 +61,10 @@ vulnerabilities: $(GOVULNCHECK)
 
 fmt: $(GOLANGCI)
 	$(GOLANGCI) fmt ./...
+
+# Writes the references of settings, commands and the API anew; the tests compare them with the code.
+docs:
+	@MUSTER_WRITE_DOCS=1 $(WITH_SERVICES) go test -count=1 -run 'Reference' ./cmd/muster ./admin
 
 # Speed and memory on both databases, with every write on disk: make bench TABLES=growth,memory USERS=1000000
 # The tables are ratios and signin (against a bare handler), admin, growth, groups, lists, bulk, sync and memory; SYNC is how many people sync brings.

@@ -16,7 +16,7 @@ import (
 	"muster/domain"
 )
 
-// The exit codes, which docs/command-line.md lists: a script, or a service manager, can tell what trying again would change.
+// The exit codes: a script, or a service manager, can tell what trying again would change.
 const (
 	exitFailed      = 1
 	exitUsage       = 2
@@ -24,6 +24,18 @@ const (
 	exitConflict    = 4
 	exitNotFound    = 5
 )
+
+// exitCodes says what each means, in the help and in docs/command-line.md.
+func exitCodes() []string {
+	return []string{
+		"done",
+		exitFailed:      "failed, as the one line on standard error says",
+		exitUsage:       "the command line, a setting or another input is wrong, and trying again changes nothing",
+		exitUnavailable: "the database or a server cannot be reached at the moment: try again",
+		exitConflict:    "something stands against it: what is there already, another server on the file, a damaged audit log",
+		exitNotFound:    "what was named is not there",
+	}
+}
 
 // exitCode is by what kind of thing went wrong.
 func exitCode(kind domain.Kind) int {
@@ -88,14 +100,20 @@ func main() {
 	os.Exit(code)
 }
 
+// newParser reads the command line into parsed.
+func newParser(parsed *commands, options ...kong.Option) (*kong.Kong, error) {
+	about := "User management for self-hosted applications: OpenID Connect, SCIM and an admin API.\n\nExit codes:"
+	for code, meaning := range exitCodes() {
+		about += fmt.Sprintf("\n  %d  %s", code, meaning)
+	}
+	return kong.New(parsed, append(options, kong.Name("muster"), kong.Description(about))...)
+}
+
 // run parses the arguments, runs the command and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var parsed commands
 	exited := -1
-	parser, err := kong.New(&parsed,
-		kong.Name("muster"), kong.Description("User management for self-hosted applications: OpenID Connect, SCIM and an admin API."),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
-	)
+	parser, err := newParser(&parsed, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		return fail(stderr, err)
 	}

@@ -101,7 +101,7 @@ func TestWrongValues(t *testing.T) {
 		{"plain http", "config.hostname", "http://id.example.com", "https is required"},
 		{"base path", "config.basePath", "muster", "starts with /"},
 		{"database", "config.databaseUrl", "mysql://x", "sqlite://FILE"},
-		{"admin", "config.initialOrgAdminEmail", "ada", "no e-mail address"},
+		{"admin", "config.initialOrgAdminEmail", "ada", "allowed is an e-mail address"},
 		{"flag", "config.personalOrgsDisabled", "maybe", "true and false"},
 		{"session", "config.oauth.oauthSessionMaxSec", "700000", "604800"},
 		{"issuer", "config.oauth.oauthIssuerUrl", "http://idp.example", "https"},
@@ -109,7 +109,7 @@ func TestWrongValues(t *testing.T) {
 		{"enabled without issuer", "config.oauth.enabled", "true", "oauthIssuerUrl is missing"},
 		{"log level", "config.logLevel", "loud", "debug, info, warn and error"},
 		{"log format", "config.logFormat", "xml", "text and json"},
-		{"proxies", "config.trustedProxies", "10.0.0.0/99", "neither an address nor a network"},
+		{"proxies", "config.trustedProxies", "10.0.0.0/99", "allowed are addresses and networks"},
 		{"sub claims", "config.oauth.subClaimOverrides", "oid", "JSON object"},
 		{"unknown", "config.nothing", "1", "unknown key"},
 	} {

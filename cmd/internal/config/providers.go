@@ -52,9 +52,9 @@ func oauthSettings() []setting {
 		{key: "config.oauth.oauthClientSecretPrevious", env: []string{"OAUTH_CLIENT_SECRET_PREVIOUS"}, secret: true, help: "the secret before, tried second while the provider changes over", set: plain(func(c *Config) *string { return &c.OAuth.ClientSecretPrevious })},
 		{key: "config.oauth.oauthClientId", env: []string{"OAUTH_CLIENT_ID"}, help: "client id at the provider", set: plain(func(c *Config) *string { return &c.OAuth.ClientID })},
 		{key: "config.oauth.oauthClientSecret", env: []string{"OAUTH_CLIENT_SECRET"}, secret: true, help: "client secret; without it a public client with PKCE", set: plain(func(c *Config) *string { return &c.OAuth.ClientSecret })},
-		{key: "config.oauth.oauthIssuerUrl", env: []string{"OAUTH_ISSUER_URL"}, help: "the provider's issuer", set: setIssuer},
+		{key: "config.oauth.oauthIssuerUrl", env: []string{"OAUTH_ISSUER_URL"}, help: "the provider's issuer; /.well-known/openid-configuration at its end is cut", set: setIssuer},
 		{key: "config.oauth.displayName", env: []string{"OAUTH_DISPLAY_NAME"}, def: "single sign-on", help: "what the sign-in page calls the provider", set: plain(func(c *Config) *string { return &c.OAuth.DisplayName })},
-		{key: "config.oauth.oauthScopes", env: []string{"OAUTH_SCOPES"}, def: "email,profile,openid", help: "commas or spaces", set: setScopes},
+		{key: "config.oauth.oauthScopes", env: []string{"OAUTH_SCOPES"}, def: "email,profile,openid", help: "what is asked for, with commas or spaces; offline_access makes sessions renewable", set: setScopes},
 		{key: "config.oauth.oauthSessionMaxSec", env: []string{"OAUTH_SESSION_MAX_SEC"}, def: "86400", help: "longest session in seconds, at most 604800", set: setSessionMax},
 		{key: "config.oauth.idpLogoutEnabled", env: []string{"OAUTH_IDP_LOGOUT_ENABLED"}, def: "false", help: "signing out ends the provider's session too", set: flag(func(c *Config) *bool { return &c.OAuth.IDPLogout })},
 		{key: "config.oauth.tokenAuthMethod", env: []string{"OAUTH_TOKEN_AUTH_METHOD"}, help: "client_secret_basic, client_secret_post or none; empty: what the provider's metadata say", set: setAuthMethod},
@@ -65,7 +65,7 @@ func oauthSettings() []setting {
 		{key: "config.oauth.overrideTokenExpiry", env: []string{"OAUTH_OVERRIDE_TOKEN_EXPIRY"}, def: "false", help: "sessions last the longest time whatever the token says", set: flag(func(c *Config) *bool { return &c.OAuth.OverrideTokenExpiry })},
 		{key: "config.oauth.urlEncodeScopeSpaces", env: []string{"OAUTH_URL_ENCODE_SCOPE_SPACES"}, def: "false", help: "%20 instead of + between scopes", set: flag(func(c *Config) *bool { return &c.OAuth.URLEncodeScopeSpaces })},
 		{key: "config.oauth.trustEmail", env: []string{"OAUTH_TRUST_EMAIL"}, def: "false", help: "take addresses as verified when the provider does not say", set: flag(func(c *Config) *bool { return &c.OAuth.TrustEmail })},
-		{key: "config.oauth.subClaimOverrides", env: []string{"ISSUER_SUB_CLAIM_OVERRIDES"}, help: "JSON: issuer prefix to subject claim", set: setSubClaims},
+		{key: "config.oauth.subClaimOverrides", env: []string{"ISSUER_SUB_CLAIM_OVERRIDES"}, help: "JSON: which claim holds the subject, by the issuer's beginning; Entra ID's is oid without it", set: setSubClaims},
 	}
 }
 

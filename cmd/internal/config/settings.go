@@ -33,11 +33,11 @@ type setting struct {
 func settings() []setting {
 	return slices.Concat([]setting{
 		{key: "listen", env: []string{"LISTEN_ADDRESS"}, def: "127.0.0.1:8080", help: "address to listen on", set: setListen},
-		{key: "config.hostname", env: []string{"HOSTNAME_URL", "LANGSMITH_URL"}, help: "public base URL, without base path", set: setHostname},
+		{key: "config.hostname", env: []string{"HOSTNAME_URL", "LANGSMITH_URL"}, help: "public base URL, without the base path; without it the listening address", set: setHostname},
 		{key: "config.basePath", env: []string{"BASE_PATH"}, help: "serve everything below this path", set: setBasePath},
 		{
 			key: "config.databaseUrl", env: []string{"DATABASE_URL"}, def: "sqlite://muster.db",
-			help: "sqlite://file or postgres://…", mask: maskURL, set: setDatabaseURL,
+			help: "SQLite's file, or PostgreSQL; several hosts may be named", mask: maskURL, set: setDatabaseURL,
 		},
 		{key: "config.initialOrgAdminEmail", env: []string{"INITIAL_ORG_ADMIN_EMAIL"}, help: "who becomes the first Organization Admin", set: setAdminEmail},
 		{key: "config.initialOrgName", env: []string{"INITIAL_ORG_NAME"}, def: "Default", help: "name of the first organization", set: name(func(c *Config) *string { return &c.Policy.InitialOrgName })},
@@ -62,7 +62,7 @@ func settings() []setting {
 		{key: "config.patCreationDisabled", env: []string{"PAT_CREATION_DISABLED"}, def: "false", help: "nobody creates personal access tokens", set: flag(func(c *Config) *bool { return &c.Policy.PATCreationDisabled })},
 		{key: "config.inviteExpiryDays", env: []string{"INVITE_EXPIRY_DAYS"}, def: "30", help: "days until an invite expires; 0 never", set: setInviteExpiry},
 		{key: "config.logLevel", env: []string{"LOG_LEVEL"}, def: "info", help: "debug, info, warn or error", set: setLogLevel},
-		{key: "config.logFormat", env: []string{"LOG_FORMAT"}, help: "text or json", set: setLogFormat},
+		{key: "config.logFormat", env: []string{"LOG_FORMAT"}, help: "text or json; without it text on a terminal and JSON otherwise", set: setLogFormat},
 		{key: "config.trustedProxies", env: []string{"TRUSTED_PROXIES"}, help: "addresses or networks whose X-Forwarded-For is believed", set: setTrustedProxies},
 	}, oauthSettings(), sessionSettings(), adminSettings(), auditSettings(), mailSettings(), scimSettings())
 }
@@ -159,7 +159,7 @@ func setDatabaseURL(c *Config, text string) error {
 			return nil
 		}
 	}
-	return errors.New("a database is sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME")
+	return errors.New("allowed are sqlite://FILE and postgres://USER:PASSWORD@HOST/NAME")
 }
 
 // maskURL hides the password of a database URL.
@@ -173,7 +173,7 @@ func maskURL(text string) string {
 
 func setAdminEmail(c *Config, text string) error {
 	if text != "" && !domain.IsEmail(text) {
-		return errors.New("this is no e-mail address")
+		return errors.New("allowed is an e-mail address")
 	}
 	c.Policy.InitialAdminEmail = text
 	return nil
@@ -260,7 +260,7 @@ func setTrustedProxies(c *Config, text string) error {
 		if err != nil {
 			address, err := netip.ParseAddr(part)
 			if err != nil {
-				return fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", part)
+				return errors.New("allowed are addresses and networks such as 10.0.0.0/8, commas between")
 			}
 			prefix = netip.PrefixFrom(address, address.BitLen())
 		}
