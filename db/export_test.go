@@ -22,6 +22,12 @@ func Strings(t domain.Tx, statement string, args ...any) (column []string, err e
 	return column, err
 }
 
+// ReadVitals is what Vitals does in a transaction.
+func ReadVitals(t domain.Tx) error {
+	_, err := vitals(handle{tx: t.(*tx)}) //nolint:forcetypeassert // ours
+	return err
+}
+
 // Explained is a statement with the plan that the engine made for it.
 type Explained struct {
 	Statement string

@@ -25,6 +25,8 @@ type Options struct {
 	Log *slog.Logger
 	// CommandLine opens an SQLite file beside a running server, without the lock that keeps a second server away.
 	CommandLine bool
+	// Observe is told of every Read and Write that has ended, in its caller's goroutine; it may be nil.
+	Observe func(context.Context, Transaction)
 	// MustExist refuses an SQLite file that is not there instead of making it.
 	MustExist bool
 }
@@ -43,6 +45,8 @@ type DB struct {
 	engine engine
 	clock  domain.Clock
 	log    *slog.Logger
+	// observe may be nil.
+	observe func(context.Context, Transaction)
 	// migrated is true once the schema is known to be the one this binary speaks.
 	migrated atomic.Bool
 	marked   listMarks
@@ -60,6 +64,7 @@ type engine interface {
 	write(ctx context.Context, begin beginTx, fn func(domain.Tx) error) error
 	migrate(ctx context.Context) error
 	ping(ctx context.Context) error
+	busy() Pool
 	// bulk is a pool for work that takes longer than a request may; the caller closes it.
 	bulk() (*sqlx.DB, error)
 	close() error
@@ -92,7 +97,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{engine: opened, clock: opts.Clock, log: opts.Log}, nil
+	return &DB{engine: opened, clock: opts.Clock, log: opts.Log, observe: opts.Observe}, nil
 }
 
 // unknownURL does not repeat the URL, which may hold a password.
@@ -194,7 +199,7 @@ func (d *DB) Read(ctx context.Context, fn func(domain.Tx) error) error {
 	if !d.migrated.Load() {
 		return notYet()
 	}
-	return d.engine.read(ctx, d.begin(true), fn)
+	return d.observed(ctx, false, func(begin beginTx) error { return d.engine.read(ctx, begin, fn) })
 }
 
 // Write implements domain.Store.
@@ -202,7 +207,7 @@ func (d *DB) Write(ctx context.Context, fn func(domain.Tx) error) error {
 	if !d.migrated.Load() {
 		return notYet()
 	}
-	return d.engine.write(ctx, d.begin(false), fn)
+	return d.observed(ctx, true, func(begin beginTx) error { return d.engine.write(ctx, begin, fn) })
 }
 
 func notYet() error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -39,6 +40,8 @@ type postgres struct {
 	log    *slog.Logger
 	// slots bounds how many requests hold a connection.
 	slots chan struct{}
+	// waits is how often one had to wait for that, and waited for how long altogether, in nanoseconds.
+	waits, waited atomic.Int64
 	// statistics are refreshed while the first rows come.
 	statistics statistics
 }
@@ -95,6 +98,11 @@ func (p *postgres) enter(ctx context.Context) error {
 		return nil
 	default:
 	}
+	begun := time.Now()
+	defer func() {
+		p.waits.Add(1)
+		p.waited.Add(int64(time.Since(begun)))
+	}()
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
 	select {
