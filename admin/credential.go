@@ -73,6 +73,7 @@ func (a *api) resolve(r *http.Request, who class) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
+	httpx.Identify(r.Context(), principal.HomeOrg(), principal.Actor().Credential)
 	c := caller{service: a.Service, principal: principal, again: read}
 	if who == asPerson {
 		return c, mustBePerson(principal)
@@ -84,6 +85,7 @@ func (a *api) resolve(r *http.Request, who class) (caller, error) {
 	if c.scope, err = principal.In(org); err != nil {
 		return caller{}, err
 	}
+	httpx.Identify(r.Context(), org, "")
 	c.named = domain.WorkspaceID(strings.ToLower(r.Header.Get("X-Tenant-Id")))
 	if c.workspace = c.named; c.workspace == "" {
 		c.workspace = principal.HomeWorkspace()

@@ -29,9 +29,11 @@ const (
 
 // entry is what the provisioning activity will say about a request (S91).
 type entry struct {
-	mutex      sync.Mutex
-	resource   string
-	target     string
+	mutex    sync.Mutex
+	resource string
+	target   string
+	// status is that of an answer without an error.
+	status     int
 	changed    bool
 	undeclared []found
 	// failures are those of a Bulk's operations.

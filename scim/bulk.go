@@ -38,6 +38,8 @@ type bulkOperation struct {
 	// id is the resource's, once it is known.
 	id     string
 	result *bulkResult
+	// err is why it failed.
+	err error
 	// incomplete is true for a resource that was created without its references, because they go in a circle.
 	incomplete bool
 }
@@ -74,6 +76,7 @@ func (s *Server) serveBulk(w http.ResponseWriter, r *request) error {
 	for _, op := range b.operations {
 		if op.result != nil {
 			results = append(results, op.result)
+			b.observeInBulk(r.Context(), op)
 		}
 	}
 	return httpx.WriteJSON(w, http.StatusOK, mediaType, map[string]any{"schemas": []string{bulkResponseURN}, "Operations": results})
@@ -193,6 +196,7 @@ func readBulkOperation(index int, raw any) (*bulkOperation, error) {
 // fail ends an operation with an error, which names its place.
 func (b *bulk) fail(op *bulkOperation, err error) {
 	b.errors++
+	op.err = err
 	rendered := toSCIM(scimerr.At(err, "Operations["+strconv.Itoa(op.index)+"]"))
 	op.result = &bulkResult{
 		Method: op.method, BulkID: op.bulkID, Status: strconv.Itoa(rendered.Status), Response: rendered, failed: true,

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"muster/domain"
+	"muster/internal/httpx"
 )
 
 // serveMe is /Me for a token that is no person's: such a client has no resource of its own (RFC 7644 section 3.11, S23).
@@ -27,6 +28,7 @@ func (s *Server) ownUser(w http.ResponseWriter, r *http.Request) (handled bool, 
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return true, wrongMethod(http.MethodGet)
 	}
+	httpx.Identify(r.Context(), scope.Org(), scope.Actor().Credential)
 	if err := acceptable(r); err != nil {
 		return true, err
 	}

@@ -48,6 +48,8 @@ type Config struct {
 	// OpenDiscovery answers /ServiceProviderConfig, /ResourceTypes and /Schemas without a token too (S1).
 	OpenDiscovery bool
 	Limits        Limits
+	// Observe is told of every operation; it may be nil.
+	Observe func(context.Context, Operation)
 	// Log and Clock may be nil.
 	Log   *slog.Logger
 	Clock func() time.Time
@@ -63,6 +65,7 @@ type Server struct {
 	root      string
 	about     string
 	open      bool
+	watch     func(context.Context, Operation)
 	catalogs  *catalogs
 	cursors   cursors
 	bookmarks *bookmarks
@@ -79,6 +82,7 @@ func New(config Config) *Server {
 	s := &Server{
 		client: config.Client, limits: config.Limits.withDefaults(), log: config.Log, clock: config.Clock,
 		root: strings.TrimRight(config.PublicURL, "/") + base, about: strings.TrimRight(config.PublicURL, "/") + guidePath, open: config.OpenDiscovery,
+		watch: config.Observe,
 	}
 	if s.client == nil {
 		s.client = httpx.ClientOf
@@ -184,36 +188,48 @@ type request struct {
 	entry *entry
 }
 
-// route checks the bearer before anything else, then lets the handler answer, and notes what became of it.
+// route lets the handler answer, and notes what became of the request.
 func (s *Server) route(serve handler) http.Handler {
 	return httpx.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if s.open && r.Header.Get("Authorization") == "" && isDiscovery(r.Pattern) {
-			return serve(w, &request{Request: r, catalog: s.catalogs.standard, entry: &entry{}})
-		}
-		if handled, err := s.ownUser(w, r); handled {
-			return err
-		}
-		scope, presumed := s.presume(r)
-		var err error
-		if !presumed {
-			if scope, err = s.authenticate(w, r); err != nil {
-				s.recorder.stranger(r, s.client(r), err)
-				return err
-			}
-		}
-		req := &request{Request: r, scope: scope, profile: profileOf(r, scope), entry: &entry{}}
-		err = s.serve(w, req, serve)
-		if err != nil && presumed {
-			// What failed may not have asked whether the token is still there.
-			if _, refused := s.authenticate(w, r); refused != nil {
-				return refused
-			}
-		}
-		s.recorder.note(req, err)
+		req := &request{Request: r, entry: &entry{status: http.StatusOK}}
+		begun := time.Now()
+		err := s.admit(w, req, serve)
+		s.observe(req, err, time.Since(begun))
 		return err
 	}).With(renderError)
+}
+
+// admit checks the bearer before anything else.
+func (s *Server) admit(w http.ResponseWriter, req *request, serve handler) error {
+	r := req.Request
+	if s.open && r.Header.Get("Authorization") == "" && isDiscovery(r.Pattern) {
+		req.catalog = s.catalogs.standard
+		return serve(w, req)
+	}
+	if handled, err := s.ownUser(w, r); handled {
+		return err
+	}
+	scope, presumed := s.presume(r)
+	var err error
+	if !presumed {
+		if scope, err = s.authenticate(w, r); err != nil {
+			s.recorder.stranger(r, s.client(r), err)
+			return err
+		}
+	}
+	httpx.Identify(r.Context(), scope.Org(), scope.Actor().Credential)
+	req.scope, req.profile = scope, profileOf(r, scope)
+	err = s.serve(w, req, serve)
+	if err != nil && presumed {
+		// What failed may not have asked whether the token is still there.
+		if _, refused := s.authenticate(w, r); refused != nil {
+			return refused
+		}
+	}
+	s.recorder.note(req, err)
+	return err
 }
 
 func isDiscovery(pattern string) bool {
@@ -298,6 +314,7 @@ func (s *Server) run(w http.ResponseWriter, r *request, in collection, id string
 	if err != nil {
 		return err
 	}
+	r.entry.status = result.status
 	return s.answer(r.Context(), w, result)
 }
 

@@ -49,6 +49,7 @@ func (w *Web) inOrg(page func(*visit) error) httpx.Handler {
 		if v.scope, err = v.principal.In(domain.OrgID(v.r.PathValue("org"))); err != nil {
 			return err
 		}
+		httpx.Identify(v.r.Context(), v.scope.Org(), "")
 		if v.org, err = v.Rules.Organization(v.r.Context(), v.scope); err != nil {
 			return err
 		}

@@ -211,7 +211,9 @@ func (w *Web) principal(r *http.Request) (domain.Principal, error) {
 	if token == "" {
 		return domain.Principal{}, domain.Errorf(domain.Unauthenticated, "nobody is signed in")
 	}
-	return w.config.Service.Session(r.Context(), token, httpx.ClientOf(r))
+	principal, err := w.config.Service.Session(r.Context(), token, httpx.ClientOf(r))
+	httpx.Identify(r.Context(), "", principal.Actor().Credential)
+	return principal, err
 }
 
 func (w *Web) goTo(rw http.ResponseWriter, r *http.Request, path string) error {

@@ -26,6 +26,8 @@ type Config struct {
 	Export Exporter
 	// Loopback lets hooks lead to this very machine; it is for trying things out.
 	Loopback bool
+	// CountEvent and CountBatch are told of every outcome, "sent", "failed" or, of an event, "dead"; they may be nil.
+	CountEvent, CountBatch func(outcome string)
 	// Clock is time.Now when it is nil.
 	Clock func() time.Time
 }
@@ -41,6 +43,11 @@ type Deliverer struct {
 func New(config Config) *Deliverer {
 	if config.Clock == nil {
 		config.Clock = time.Now
+	}
+	for _, count := range []*func(string){&config.CountEvent, &config.CountBatch} {
+		if *count == nil {
+			*count = func(string) {}
+		}
 	}
 	return &Deliverer{Config: config, client: newClient(config.Loopback)}
 }
@@ -142,8 +149,10 @@ func (d *Deliverer) export(ctx context.Context, batch domain.FeedBatch) (int64, 
 	}
 	last := batch.Rows[len(batch.Rows)-1]
 	if err := d.Export.Export(ctx, string(last.ID), lines); err != nil {
+		d.CountBatch("failed")
 		return batch.Seq, err
 	}
+	d.CountBatch("sent")
 	return last.Seq, nil
 }
 
@@ -164,9 +173,15 @@ func (d *Deliverer) events(ctx context.Context, hook domain.EventHook, batch dom
 
 func (d *Deliverer) sendOrBury(ctx context.Context, hook domain.EventHook, event domain.Event, attempts int) error {
 	failed := d.Send(ctx, hook, event)
-	if failed == nil || attempts+1 < domain.MaxDeliveries {
+	switch {
+	case failed == nil:
+		d.CountEvent("sent")
+		return nil
+	case attempts+1 < domain.MaxDeliveries:
+		d.CountEvent("failed")
 		return failed
 	}
+	d.CountEvent("dead")
 	body, err := bodyOf(hook.Org, event)
 	if err != nil {
 		return err

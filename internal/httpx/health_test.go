@@ -64,7 +64,7 @@ func TestReadyWithHangingProbe(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	metrics := httpx.NewMetrics()
 	mux := http.NewServeMux()
-	metrics.Register(mux)
+	metrics.Register(mux, httpx.Everybody)
 	mux.Handle("GET /users/{id}", httpx.Handler(func(http.ResponseWriter, *http.Request) error { return nil }).With(renderText))
 	h := httpx.Observer{Metrics: metrics}.Wrap(mux)
 	for _, path := range []string{"/users/1", "/users/2", "/nowhere"} {
@@ -75,7 +75,7 @@ func TestMetrics(t *testing.T) {
 		`muster_http_requests_total{method="GET",route="/users/{id}",status="2xx"} 2`,
 		`muster_http_requests_total{method="GET",route="none",status="4xx"} 1`,
 		`muster_http_request_duration_seconds_count{method="GET",route="/users/{id}",status="2xx"} 2`,
-		"go_goroutines ", "process_open_fds ",
+		"muster_http_requests_in_flight 1\n", "go_goroutines ", "process_open_fds ",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("/metrics lacks %s", want)

@@ -16,9 +16,8 @@ type Metrics struct {
 	Registry *prometheus.Registry
 
 	requests *prometheus.CounterVec
-	signIns  *prometheus.CounterVec
-	mails    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	inFlight prometheus.Gauge
 }
 
 // NewMetrics makes a registry with the request metrics and the collectors of Go and of the process.
@@ -30,40 +29,28 @@ func NewMetrics() *Metrics {
 			Name: "muster_http_requests_total",
 			Help: "Requests answered, by route pattern, method and class of status.",
 		}, labels),
-		signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "muster_sign_ins_total",
-			Help: "Sign-ins and sign-outs at a provider, by how they ended: ok, or the reason of a refusal.",
-		}, []string{"provider", "outcome"}),
-		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "muster_mails_total",
-			Help: "Mails by what came of them: sent, failed (and tried again), or dead.",
-		}, []string{"outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "muster_http_request_duration_seconds",
 			Help:    "Time from a request's header to the end of its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, labels),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "muster_http_requests_in_flight", Help: "Requests that are being answered."}),
 	}
-	m.Registry.MustRegister(m.requests, m.signIns, m.mails, m.duration, collectors.NewGoCollector(),
+	m.Registry.MustRegister(m.requests, m.duration, m.inFlight, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// SignIn counts how a sign-in ended; both values are of small sets of our own, never a client's words.
-func (m *Metrics) SignIn(provider, outcome string) {
-	m.signIns.WithLabelValues(provider, outcome).Inc()
-}
-
-// Mail counts what came of a mail: "sent", "failed" or "dead".
-func (m *Metrics) Mail(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
-
-// Register adds GET /metrics.
-func (m *Metrics) Register(mux *http.ServeMux) {
+// Register adds GET /metrics for those whom may admits.
+func (m *Metrics) Register(mux *http.ServeMux, may func(*http.Request) error) {
 	page := promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{Registry: m.Registry})
 	mux.Handle("GET /metrics", Handler(func(w http.ResponseWriter, r *http.Request) error {
+		if err := may(r); err != nil {
+			return err
+		}
 		page.ServeHTTP(w, r)
 		return nil
-	}).With(plainError))
+	}).With(textError))
 }
 
 // observe counts one request; one that was broken off has no class of status.

@@ -33,6 +33,10 @@ func (o Observer) Wrap(next http.Handler) http.Handler {
 		r.RemoteAddr = realAddress(r, o.Trusted)
 		w.Header().Set("X-Request-Id", ex.id)
 		res := recording(w)
+		if o.Metrics != nil {
+			o.Metrics.inFlight.Inc()
+			defer o.Metrics.inFlight.Dec()
+		}
 		defer func() {
 			ex.setRoute(r.Pattern)
 			o.record(r, ex.outcome(), res, time.Since(begun))
@@ -43,11 +47,11 @@ func (o Observer) Wrap(next http.Handler) http.Handler {
 }
 
 func (o Observer) newExchange(r *http.Request) *exchange {
-	id := r.Header.Get("X-Request-Id")
-	if !wellFormedID(id) || !trustedPeer(r.RemoteAddr, o.Trusted) {
+	id, trusted := r.Header.Get("X-Request-Id"), trustedPeer(r.RemoteAddr, o.Trusted)
+	if !wellFormedID(id) || !trusted {
 		id = rand.Text()
 	}
-	return &exchange{id: id, base: o.Log}
+	return &exchange{id: id, base: o.Log, trusted: trusted}
 }
 
 // record writes the access log's line and counts the request.
@@ -83,6 +87,21 @@ func Logger(ctx context.Context) *slog.Logger {
 	return exchangeOf(ctx).logger()
 }
 
+// Identify says on whose behalf a request is made, for its log lines: an organization, and the id of a session, key or token.
+// Either may be empty, and then stays what it was.
+func Identify(ctx context.Context, org domain.OrgID, credential string) {
+	ex := exchangeOf(ctx)
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if org != "" {
+		ex.org = org
+	}
+	if credential != "" {
+		ex.credential = credential
+	}
+	ex.log = nil
+}
+
 // ClientOf says where a request came from, for the session list and the audit log.
 func ClientOf(r *http.Request) domain.Client {
 	client := domain.Client{UserAgent: r.UserAgent(), RequestID: RequestID(r.Context()), Method: methodLabel(r.Method), Path: shortPath(r.URL.Path)}
@@ -106,8 +125,13 @@ type exchange struct {
 	id string
 	// base is the server's logger; nil means silence.
 	base *slog.Logger
+	// trusted says that the other end of the connection is a trusted proxy.
+	trusted bool
 
-	mu  sync.Mutex
+	mu         sync.Mutex
+	org        domain.OrgID
+	credential string
+	// log is made of all of these when it is first asked for.
 	log *slog.Logger
 	end outcome
 }
@@ -130,9 +154,21 @@ func (e *exchange) logger() *slog.Logger {
 		e.log = slog.New(slog.DiscardHandler)
 	}
 	if e.log == nil {
-		e.log = e.base.With("request_id", e.id)
+		e.log = e.base.With(e.identity()...)
 	}
 	return e.log
+}
+
+// identity is what every line of the request has; none of it is a secret or a name.
+func (e *exchange) identity() []any {
+	fields := []any{"request_id", e.id}
+	if e.org != "" {
+		fields = append(fields, "organization", string(e.org))
+	}
+	if e.credential != "" {
+		fields = append(fields, "credential", e.credential)
+	}
+	return fields
 }
 
 // exchangeOf returns the request's exchange, or a fresh one that nobody reads.

@@ -37,6 +37,26 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
+// Whoever checks a credential says so, and every later line of the request has it.
+func TestIdentify(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /", httpx.Handler(func(_ http.ResponseWriter, r *http.Request) error {
+		httpx.Logger(r.Context()).Info("before")
+		httpx.Identify(r.Context(), "", "pat-7")
+		httpx.Identify(r.Context(), "org-1", "")
+		httpx.Logger(r.Context()).Info("after")
+		return nil
+	}).With(renderText))
+	h, log := observed(mux)
+	ask(t, h, httptest.NewRequest(http.MethodGet, "/", nil))
+	lines := strings.Split(log.String(), "\n")
+	const who = " organization=org-1 credential=pat-7"
+	if strings.Contains(lines[0], who) || !strings.Contains(lines[1], who) || !strings.Contains(lines[2], "msg=request") || !strings.Contains(lines[2], who) {
+		t.Errorf("%s", log)
+	}
+	httpx.Identify(t.Context(), "org-1", "pat-7") // outside of a request it does nothing
+}
+
 func TestAccessLogOfUnknownRoute(t *testing.T) {
 	h, log := observed(http.NewServeMux())
 	ask(t, h, httptest.NewRequest("BREW", "/reset/PATHSECRET", nil))

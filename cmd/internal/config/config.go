@@ -43,7 +43,11 @@ type Config struct {
 	// SMTP is the mail server, nil for none, and MailFrom who its mail comes from.
 	SMTP     *url.URL
 	MailFrom string
-	LogLevel slog.Level
+	// MetricsListen is an address of its own for metrics and probes; empty for none. MetricsToken is the bearer token that
+	// scrapers send; without it, metrics are for private networks.
+	MetricsListen string
+	MetricsToken  string
+	LogLevel      slog.Level
 	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
 	LogFormat string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.

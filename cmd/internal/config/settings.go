@@ -64,7 +64,7 @@ func settings() []setting {
 		{key: "config.logLevel", env: []string{"LOG_LEVEL"}, def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{key: "config.logFormat", env: []string{"LOG_FORMAT"}, help: "text or json; without it text on a terminal and JSON otherwise", set: setLogFormat},
 		{key: "config.trustedProxies", env: []string{"TRUSTED_PROXIES"}, help: "addresses or networks whose X-Forwarded-For is believed", set: setTrustedProxies},
-	}, oauthSettings(), sessionSettings(), adminSettings(), auditSettings(), mailSettings(), scimSettings())
+	}, oauthSettings(), sessionSettings(), adminSettings(), auditSettings(), mailSettings(), scimSettings(), metricsSettings())
 }
 
 func plain(field func(*Config) *string) func(*Config, string) error {
@@ -110,12 +110,16 @@ func optionalFlag(field func(*Config) *bool) func(*Config, string) error {
 }
 
 func setListen(c *Config, text string) error {
+	c.Listen = text
+	return checkAddress(text)
+}
+
+func checkAddress(text string) error {
 	if _, port, err := net.SplitHostPort(text); err != nil {
 		return errors.New("an address is host:port, such as 127.0.0.1:8080 or :8080")
 	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return errors.New("the port must be a number from 0 to 65535")
 	}
-	c.Listen = text
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"muster/admin"
 	"muster/cmd/internal/config"
+	"muster/cmd/internal/metrics"
 	"muster/db"
 	"muster/domain"
 	"muster/internal/deliver"
@@ -30,7 +31,7 @@ type app struct {
 }
 
 // newApp makes every front end and puts them behind one mux.
-func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, shut *gate, store *db.DB, log *slog.Logger) (*app, error) {
+func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, shut *gate, store *db.DB, watching *monitor, log *slog.Logger) (*app, error) {
 	publicURL, err := url.Parse(cfg.PublicURL)
 	if err != nil {
 		return nil, err
@@ -41,8 +42,8 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	}
 	number, commit := Version()
 	cookies := httpx.Cookies{Secure: cfg.Secure()}
-	metrics := httpx.NewMetrics()
-	providers, err := newProviders(cfg, metrics, log)
+	counted := watching.metrics
+	providers, err := newProviders(cfg, counted, log)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +51,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	deliverer := deliver.New(deliver.Config{
 		Service: service, Log: log, Record: func(org domain.OrgID, e domain.AuditEvent) any { return admin.AuditOf(org, e) },
 		Export: deliver.NewExporter(cfg.AuditExport, cfg.AuditExportSecret, os.Stdout), Loopback: !cfg.Secure(),
+		CountEvent: counted.Event, CountBatch: counted.Export,
 	})
 	pages := web.New(web.Config{
 		Service: service, BasePath: cfg.BasePath, PublicURL: publicURL, Cookies: cookies, SameOrigin: sameOrigin, Doors: doors{providers},
@@ -65,7 +67,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 		handler.ReturnPaths = cfg.ReturnPaths
 		handler.Routes(mux)
 	}
-	provisioning := newSCIM(cfg, service, store, log) //nolint:contextcheck // a request brings its own
+	provisioning := newSCIM(cfg, service, store, counted, log) //nolint:contextcheck // a request brings its own
 	go provisioning.Run(ctx)
 	mux.Handle("/scim/", provisioning)
 	mux.Handle(scim.TokenPath, provisioning.TokenEndpoint())
@@ -76,28 +78,29 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	mux.Handle("/api/", api)
 	mux.Handle("/v1/platform/", api)
 
-	sender, err := newSender(cfg, service, metrics, log)
+	sender, err := newSender(cfg, service, counted, log)
 	if err != nil {
 		return nil, err
 	}
 	health := httpx.NewHealth(2*time.Second, httpx.Check{Name: "database", Probe: store.Check}, httpx.Check{Name: "schema", Probe: shut.check})
 	root := http.NewServeMux()
 	health.Register(root)
-	metrics.Register(root)
+	watching.register(root, cfg)
+	counted.Watch(metrics.Watched{Store: store, Providers: up(providers), Exporting: cfg.AuditExport != ""})
 	root.Handle("/", httpx.Mount(cfg.BasePath, mux))
-	return &app{handler: httpx.Observer{Log: log, Metrics: metrics, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer, sender: sender}, nil
+	return &app{handler: httpx.Observer{Log: log, Metrics: counted.HTTP, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer, sender: sender}, nil
 }
 
 // newSender is nil where no mail server is configured.
-func newSender(cfg *config.Config, service *domain.Service, metrics *httpx.Metrics, log *slog.Logger) (*mail.Sender, error) {
+func newSender(cfg *config.Config, service *domain.Service, counted *metrics.Metrics, log *slog.Logger) (*mail.Sender, error) {
 	if cfg.SMTP == nil {
 		return nil, nil //nolint:nilnil // no mail is no error
 	}
-	return mail.New(mail.Config{URL: cfg.SMTP, From: cfg.MailFrom, Service: service, Log: log, Count: metrics.Mail})
+	return mail.New(mail.Config{URL: cfg.SMTP, From: cfg.MailFrom, Service: service, Log: log, Count: counted.Mail})
 }
 
 // newSCIM makes the SCIM endpoint; it may use most of the database, but not so much that sign-in waits for it.
-func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, log *slog.Logger) *scim.Server {
+func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, counted *metrics.Metrics, log *slog.Logger) *scim.Server {
 	limits := scim.Limits{
 		UserBody: cfg.SCIM.UserBody, GroupBody: cfg.SCIM.GroupBody, BulkBody: cfg.SCIM.BulkBody,
 		BulkOperations: cfg.SCIM.BulkOperations, MaxResults: cfg.SCIM.MaxResults,
@@ -109,6 +112,7 @@ func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, log *slo
 	return scim.New(scim.Config{
 		Service: service, PublicURL: cfg.PublicURL, Limits: limits, Log: log,
 		Definitions: cfg.Policy.Definitions, OpenDiscovery: !cfg.SCIM.DiscoveryAuthRequired,
+		Observe: func(_ context.Context, op scim.Operation) { counted.SCIM(op) },
 	})
 }
 

@@ -11,21 +11,21 @@ import (
 	"os"
 
 	"muster/cmd/internal/config"
+	"muster/cmd/internal/metrics"
 	"muster/domain"
-	"muster/internal/httpx"
 	"muster/oidc"
 	"muster/web"
 )
 
 // newProviders makes the providers that are enabled; it connects to none of them.
-func newProviders(cfg *config.Config, metrics *httpx.Metrics, log *slog.Logger) (oidc.Providers, error) {
+func newProviders(cfg *config.Config, counted *metrics.Metrics, log *slog.Logger) (oidc.Providers, error) {
 	providers := oidc.Providers{}
 	for _, p := range cfg.Providers {
 		made, err := providerConfig(cfg, p)
 		if err != nil {
 			return nil, err
 		}
-		made.Log, made.Count = log, metrics.SignIn
+		made.Log, made.Count = log, counted.SignIn
 		providers = append(providers, oidc.NewProvider(made))
 	}
 	return providers, nil
@@ -92,6 +92,18 @@ func TestProviders(ctx context.Context, cfg *config.Config, report func(id strin
 		report(p.ID, oidc.Inspect(ctx, made))
 	}
 	return nil
+}
+
+// up says of each provider whether its metadata could be read the last time.
+func up(providers oidc.Providers) func() map[string]bool {
+	return func() map[string]bool {
+		all := map[string]bool{}
+		for _, provider := range providers {
+			ready, problem := provider.Status()
+			all[provider.ID()] = ready && problem == ""
+		}
+		return all
+	}
 }
 
 // doors lets the pages show the providers.

@@ -30,7 +30,8 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	if err := cfg.EnsureEncryptionKey(); err != nil {
 		return err
 	}
-	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{Log: o.Log})
+	watching := newMonitor()
+	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{Log: o.Log, Observe: watching.metrics.Transaction})
 	if err != nil {
 		return err
 	}
@@ -43,10 +44,15 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	if err != nil {
 		return domain.Wrap(domain.Conflict, err, "listen = %q (LISTEN_ADDRESS) cannot be listened on; another program may have the port", cfg.Listen)
 	}
-	app, err := newApp(ctx, cfg, service, shut, store, o.Log)
+	app, err := newApp(ctx, cfg, service, shut, store, watching, o.Log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	stopMonitor, err := watching.serve(ctx, cfg, app.health, o.Log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stopMonitor()
 	go func() {
 		if err := prepare(ctx, store, shut, service, cfg.PublicURL, o); err != nil {
 			cancel(err)
