@@ -78,6 +78,7 @@ type commands struct {
 	Restore restoreCommand     `cmd:"" help:"Fill the configured database, which must be empty, from a backup."`
 	Move    migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from one database into another, such as from SQLite to PostgreSQL."`
 	Doctor  doctorCommand      `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
+	IDP     idpCheckCommand    `cmd:"" name:"idp-check" help:"Play an identity provider's whole provisioning conversation against a SCIM server and say what it would make of the answers."`
 	Ready   readyCommand       `cmd:"" help:"Ask the running server whether it is ready, as a container's health check."`
 	Reseal  resealCommand      `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
 	Version versionCommand     `cmd:"" help:"Print the version."`
@@ -88,6 +89,7 @@ type environment struct {
 	context.Context //nolint:containedctx // kong hands commands one value
 
 	stdout io.Writer
+	stderr io.Writer
 	config func() (*config.Config, error)
 	// file is the configuration file's name; empty for none.
 	file string
@@ -125,7 +127,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "muster: %v; \"muster --help\" lists what there is\n", err)
 		return exitUsage
 	}
-	env := environment{Context: ctx, stdout: stdout, config: parsed.load, file: parsed.Config}
+	env := environment{Context: ctx, stdout: stdout, stderr: stderr, config: parsed.load, file: parsed.Config}
 	if err := chosen.Run(env); err != nil {
 		return fail(stderr, err)
 	}

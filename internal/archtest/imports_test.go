@@ -24,6 +24,7 @@ var layers = []layer{
 	{"internal/demoidp", []string{"domain", "internal/httpx"}},
 	{"internal/deliver", []string{"domain"}},
 	{"internal/mail", []string{"domain"}},
+	{"internal/idpcheck", []string{}},
 	{"internal/testkit", []string{"domain"}},
 	{"internal/archtest", []string{}},
 	{"cmd", nil},
