@@ -84,7 +84,7 @@ func (c idpCheckCommand) token() (string, error) {
 	}
 	source := io.Reader(os.Stdin)
 	if c.TokenFile != "-" {
-		file, err := os.Open(c.TokenFile) //nolint:gosec // the operator names the file
+		file, err := os.Open(c.TokenFile)
 		if err != nil {
 			return "", domain.Invalidf("", "the token's file: %v", err)
 		}

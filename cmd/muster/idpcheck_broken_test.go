@@ -47,7 +47,7 @@ func (s *checked) empty(t *testing.T) {
 }
 
 // fault answers in place of the real server, which it may ask.
-type fault func(w http.ResponseWriter, r *http.Request, real http.Handler)
+type fault func(w http.ResponseWriter, r *http.Request, sound http.Handler)
 
 // broken is the server with a fault in front.
 func (s *checked) broken(t *testing.T, wrong fault) *checked {
@@ -57,10 +57,10 @@ func (s *checked) broken(t *testing.T, wrong fault) *checked {
 		t.Fatal(err)
 	}
 	front := &checked{token: s.token}
-	real := httputil.NewSingleHostReverseProxy(target)
-	real.ErrorLog = log.New(io.Discard, "", 0)
-	real.ModifyResponse = func(r *http.Response) error { return front.watch(r) }
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { wrong(w, r, real) }))
+	sound := httputil.NewSingleHostReverseProxy(target)
+	sound.ErrorLog = log.New(io.Discard, "", 0)
+	sound.ModifyResponse = func(r *http.Response) error { return front.watch(r) }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { wrong(w, r, sound) }))
 	t.Cleanup(server.Close)
 	front.url = server.URL + "/scim/v2"
 	return front
@@ -88,15 +88,15 @@ func (s *checked) watch(r *http.Response) error {
 
 // when is a fault of the requests that a method and a part of their address or body choose.
 func when(method, part string, wrong fault) fault {
-	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 		address, _ := url.QueryUnescape(r.URL.String())
 		if strings.Contains(method, r.Method) && (strings.Contains(address, part) || bytes.Contains(body, []byte(part))) {
-			wrong(w, r, real)
+			wrong(w, r, sound)
 			return
 		}
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	}
 }
 
@@ -111,9 +111,9 @@ func answering(status int, media, text string) fault {
 
 // changing lets the real server answer and changes that.
 func changing(change func(*httptest.ResponseRecorder)) fault {
-	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		recorder := httptest.NewRecorder()
-		real.ServeHTTP(recorder, r)
+		sound.ServeHTTP(recorder, r)
 		change(recorder)
 		recorder.Header().Del("Content-Length")
 		for name, values := range recorder.Header() {
@@ -126,11 +126,11 @@ func changing(change func(*httptest.ResponseRecorder)) fault {
 
 // rewriting changes what the real server is asked.
 func rewriting(old, text string) fault {
-	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		body, _ := io.ReadAll(r.Body)
 		body = bytes.ReplaceAll(body, []byte(old), []byte(text))
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	}
 }
 
@@ -143,13 +143,11 @@ func editing(old, text string) fault {
 	})
 }
 
-func status(code int) fault { return changing(func(r *httptest.ResponseRecorder) { r.Code = code }) }
-
-func withoutFilter(w http.ResponseWriter, r *http.Request, real http.Handler) {
+func withoutFilter(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 	query := r.URL.Query()
 	query.Del("filter")
 	r.URL.RawQuery = query.Encode()
-	real.ServeHTTP(w, r)
+	sound.ServeHTTP(w, r)
 }
 
 const anyMethod = "GET POST PUT PATCH DELETE"
@@ -186,12 +184,12 @@ var brokenServers = []struct {
 	{"no error body", "okta", when("GET", "0101010", answering(http.StatusNotFound, "application/json", "{}")), "users.unknown", "", ""},
 	{"twins", "okta", when("POST", `"displayName":"Ann Check","active":true}`, answering(http.StatusCreated, "application/scim+json", `{"id":"x"}`)), "users.conflict", "", ""},
 	{"the password comes back", "okta", when("POST", `"password"`, editing(`"userName"`, `"password":"x","userName"`)), "users.create", "", ""},
-	{"any token is good", "okta", func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	{"any token is good", "okta", func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer muster") {
-			answering(http.StatusOK, "application/scim+json", `{"schemas":[]}`)(w, r, real)
+			answering(http.StatusOK, "application/scim+json", `{"schemas":[]}`)(w, r, sound)
 			return
 		}
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	}, "token.wrong", "", ""},
 	{"text/plain", "okta", when("GET", "count=2", changing(func(r *httptest.ResponseRecorder) { r.Header().Set("Content-Type", "text/plain") })), "answers.media", "", ""},
 	{"application/json, Entra", "entra", when(anyMethod, "/", asPlainJSON), "", "answers.media", ""},
@@ -230,7 +228,7 @@ func TestIDPCheckFinds(t *testing.T) {
 					all = append(all, string(r.Level)+" "+r.Item+": expected "+r.Expected+"; came "+r.Came+" — "+r.Meaning)
 				}
 			})
-			failed := append(found[idpcheck.Failed], found[idpcheck.Skipped]...)
+			failed := slices.Concat(found[idpcheck.Failed], found[idpcheck.Skipped])
 			if err != nil || !fits(test.failed, failed) || !fits(test.warned, found[idpcheck.Warning]) {
 				t.Errorf("%v, failed %q, warned %q:\n%s", err, failed, found[idpcheck.Warning], strings.Join(all, "\n"))
 			}
@@ -258,38 +256,38 @@ func fits(want string, found []string) bool {
 }
 
 func withFilter(filter string) fault {
-	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		if strings.Contains(r.URL.Path, "/Groups") {
 			filter = `displayName eq "nobody"`
 		}
 		query := r.URL.Query()
 		query.Set("filter", filter)
 		r.URL.RawQuery = query.Encode()
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	}
 }
 
 func without(parameter string) fault {
-	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		query := r.URL.Query()
 		query.Del(parameter)
 		r.URL.RawQuery = query.Encode()
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	}
 }
 
-func asPlainJSON(w http.ResponseWriter, r *http.Request, real http.Handler) {
+func asPlainJSON(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 	changing(func(r *httptest.ResponseRecorder) {
 		if r.Header().Get("Content-Type") != "" {
 			r.Header().Set("Content-Type", "application/json")
 		}
-	})(w, r, real)
+	})(w, r, sound)
 }
 
 func late(by time.Duration) fault {
-	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		time.Sleep(by)
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	}
 }
 
@@ -306,20 +304,20 @@ func retry(seconds string) fault {
 // retryOnce says so to the first request only.
 func retryOnce(seconds string) fault {
 	var once sync.Once
-	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		first := false
 		once.Do(func() { first = true })
 		if first {
-			retry(seconds)(w, r, real)
+			retry(seconds)(w, r, sound)
 			return
 		}
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	}
 }
 
 // lost does what is asked and hangs up.
-func lost(_ http.ResponseWriter, r *http.Request, real http.Handler) {
-	real.ServeHTTP(httptest.NewRecorder(), r)
+func lost(_ http.ResponseWriter, r *http.Request, sound http.Handler) {
+	sound.ServeHTTP(httptest.NewRecorder(), r)
 	panic(http.ErrAbortHandler)
 }
 

@@ -65,12 +65,12 @@ func TestIDPCheckInterrupted(t *testing.T) {
 func TestIDPCheckControlC(t *testing.T) {
 	s := newChecked(t, testkit.SQLite(t))
 	began := make(chan struct{})
-	slow := s.broken(t, func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+	slow := s.broken(t, func(w http.ResponseWriter, r *http.Request, sound http.Handler) {
 		if r.Method == http.MethodPost {
 			close(began)
 			time.Sleep(300 * time.Millisecond)
 		}
-		real.ServeHTTP(w, r)
+		sound.ServeHTTP(w, r)
 	})
 	cmd := exec.CommandContext(t.Context(), testkit.Build(t, "./cmd/muster"), "idp-check", "okta", "--url", slow.url)
 	cmd.Env = []string{"SCIM_TOKEN=" + s.token}
