@@ -46,6 +46,33 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestEveryPageIsReachable reads the index and what it leads to.
+func TestEveryPageIsReachable(t *testing.T) {
+	all := pages(t)
+	reached := map[string]bool{"README.md": true}
+	for grew := true; grew; {
+		grew = false
+		for _, p := range all {
+			if !reached[p.name] {
+				continue
+			}
+			for _, line := range p.prose {
+				for _, found := range link.FindAllStringSubmatch(line, -1) {
+					target, _, _ := strings.Cut(found[1], "#")
+					file := filepath.Join(filepath.Dir(p.name), target)
+					grew = grew || !reached[file]
+					reached[file] = true
+				}
+			}
+		}
+	}
+	for _, p := range all {
+		if !reached[p.name] {
+			t.Errorf("no page leads to %s", p.name)
+		}
+	}
+}
+
 // TestCommandsInDocumentation parses every command line of ours, also where it is not run.
 func TestCommandsInDocumentation(t *testing.T) {
 	model, err := main.Model()
@@ -243,7 +270,7 @@ var (
 )
 
 // foreignNames are words of that shape that name something else, a pattern each.
-var foreignNames = regexp.MustCompile(`^(?:(?:ORGANIZATION|WORKSPACE)_(?:ADMIN|OPERATOR|USER|VIEWER|READER)|MUSTER_(?:TEST|DEMO)_\w+|POSTGRES_(?:USER|PASSWORD|DB)|SCIM_TOKEN|NAME_FILE)$`)
+var foreignNames = regexp.MustCompile(`^(?:(?:ORGANIZATION|WORKSPACE)_(?:ADMIN|OPERATOR|USER|VIEWER|READER)|MUSTER_(?:TEST|DEMO)_\w+|POSTGRES_(?:USER|PASSWORD|DB)|SCIM_TOKEN|NAME_FILE|AUTH_TYPE)$`)
 
 // TestSettingsInDocumentation knows every setting that is spoken of, by its name in the environment or its key.
 func TestSettingsInDocumentation(t *testing.T) {

@@ -3,7 +3,6 @@ package main_test
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,33 +11,8 @@ import (
 
 	"muster/cmd/internal/config"
 	main "muster/cmd/muster"
+	"muster/internal/testkit"
 )
-
-// generated marks where a page's generated part begins; what stands before it is written by hand.
-const generated = "<!-- From here on this page is generated from the code: make docs -->\n"
-
-// compareReference holds the generated part of a page against the code, or writes it.
-func compareReference(t *testing.T, name, want string) {
-	t.Helper()
-	path := repository + name
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, got, found := strings.Cut(string(raw), generated)
-	if !found {
-		t.Fatalf("%s lacks the line %s", name, generated)
-	}
-	if got == want {
-		return
-	}
-	if os.Getenv("MUSTER_WRITE_DOCS") == "" {
-		t.Fatalf("%s is not what the code says; \"make docs\" writes it anew", name)
-	}
-	if err := os.WriteFile(path, []byte(head+generated+want), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // TestConfigurationReference compares docs/configuration.md with the settings.
 func TestConfigurationReference(t *testing.T) {
@@ -62,7 +36,7 @@ func TestConfigurationReference(t *testing.T) {
 		}
 		fmt.Fprintf(&text, "| %s | %s | %s |\n", where, code(s.Default), cell(meaning))
 	}
-	compareReference(t, "docs/configuration.md", text.String())
+	testkit.CompareReference(t, "docs/configuration.md", text.String())
 }
 
 // groupOf is the heading under which a key stands.
@@ -119,7 +93,7 @@ func TestCommandLineReference(t *testing.T) {
 	for _, command := range model.Children {
 		writeCommand(&text, command)
 	}
-	compareReference(t, "docs/command-line.md", text.String())
+	testkit.CompareReference(t, "docs/command-line.md", text.String())
 }
 
 // writeCommand writes a command, or each of those below it.
