@@ -27,6 +27,7 @@ var layers = []layer{
 	{"internal/idpcheck", []string{}},
 	{"internal/testkit", []string{"domain"}},
 	{"internal/archtest", []string{}},
+	{"deploy", []string{}},
 	{"cmd", nil},
 	{"bench", nil},
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // ignored are the folders that are no part of the project; .gitignore has the same.
-var ignored = []string{".git", ".data", ".tools", "bin", "screenshots"}
+var ignored = []string{".git", ".data", ".tools", "bin", "dist", "screenshots"}
 
 // source is one Go file, named by its path from the module's root.
 type source struct {
