@@ -39,55 +39,66 @@ type Copied struct {
 }
 
 // Copy brings everything from one database into another one, which must be empty, and compares every table afterwards.
-// It reads one snapshot, so servers may go on writing to the source.
+// It reads one snapshot, so servers may go on writing to the source unless Still is wanted.
 // A copy that was cut off continues where it was when it is run again; until it is whole, no server starts on the target.
-// A target that holds something, another schema or a table that differs in the end is Conflict.
+// A target that holds something, another schema or a table that differs in the end is Conflict; what was in the target is left alone.
 func Copy(ctx context.Context, from, to *DB, o CopyOptions) error {
-	c, err := newCopier(ctx, from, to, o)
-	if err != nil {
-		return err
+	c := &copier{CopyOptions: o, afterChunk: to.afterChunk, from: from.engine.dialect(), to: to.engine.dialect()}
+	err := c.open(ctx, from, to)
+	if err == nil {
+		err = c.run(ctx, to.engine)
 	}
-	return errors.Join(c.run(ctx), c.close())
+	err = errors.Join(translate(err), c.close())
+	if err != nil && ctx.Err() != nil {
+		return domain.Wrap(domain.Unavailable, context.Cause(ctx), "interrupted")
+	}
+	return err
 }
 
 // copier is one run of Copy.
 type copier struct {
 	CopyOptions
 
-	source     *sqlx.Tx
-	target     *sqlx.DB
-	from, to   dialect
-	closers    []func() error
-	continuing bool
-	afterChunk func(table string)
+	// source is the snapshot, and beside what sees the present.
+	source         *sqlx.Tx
+	beside, target *sqlx.DB
+	from, to       dialect
+	closers        []func() error
+	continuing     bool
+	afterChunk     func(table string)
 }
 
-func newCopier(ctx context.Context, from, to *DB, o CopyOptions) (*copier, error) {
-	c := &copier{CopyOptions: o, afterChunk: to.afterChunk, from: from.engine.dialect(), to: to.engine.dialect()}
-	if err := c.open(ctx, from, to); err != nil {
-		return nil, errors.Join(translate(err), c.close())
-	}
-	return c, nil
-}
-
-func (c *copier) open(ctx context.Context, from, to *DB) error {
-	if err := to.engine.migrate(ctx); err != nil {
+func (c *copier) open(ctx context.Context, from, to *DB) (err error) {
+	if c.beside, err = from.engine.bulk(); err != nil {
 		return err
 	}
-	source, err := from.engine.bulk()
-	if err != nil {
-		return err
-	}
-	c.closers = append(c.closers, source.Close)
+	c.closers = append(c.closers, c.beside.Close)
 	if c.target, err = to.engine.bulk(); err != nil {
 		return err
 	}
 	c.closers = append(c.closers, c.target.Close)
-	if c.source, err = source.BeginTxx(ctx, c.from.snapshot); err != nil {
+	if err := c.checkSource(ctx, from.engine); err != nil {
+		return err
+	}
+	if c.source, err = c.beside.BeginTxx(ctx, c.from.snapshot); err != nil {
 		return err
 	}
 	c.closers = append(c.closers, c.source.Rollback)
-	return nil
+	return c.hold(ctx)
+}
+
+// hold keeps servers from writing to the source until the copy has ended; an SQLite file is locked by whoever opens it for a server's work.
+// It comes before the first look at the source, which takes the snapshot.
+func (c *copier) hold(ctx context.Context) error {
+	if !c.Still || c.from.hold == "" {
+		return nil
+	}
+	names := make([]string, 0, len(tables()))
+	for _, t := range tables() {
+		names = append(names, t.name)
+	}
+	_, err := c.source.ExecContext(ctx, fmt.Sprintf(c.from.hold, strings.Join(names, ", ")))
+	return err
 }
 
 func (c *copier) close() error {
@@ -99,8 +110,8 @@ func (c *copier) close() error {
 	return translate(errors.Join(errs...))
 }
 
-func (c *copier) run(ctx context.Context) error {
-	if err := c.check(ctx); err != nil {
+func (c *copier) run(ctx context.Context, target engine) error {
+	if err := c.prepareTarget(ctx, target); err != nil {
 		return err
 	}
 	wanted := slices.DeleteFunc(tables(), func(t table) bool { return slices.Contains(c.Without, t.name) })
@@ -114,8 +125,11 @@ func (c *copier) run(ctx context.Context) error {
 			return about(t, err)
 		}
 	}
+	if err := c.checkStill(ctx); err != nil {
+		return err
+	}
 	_, err := c.target.ExecContext(ctx, "DELETE FROM transfers")
-	return translate(err)
+	return err
 }
 
 // about says which table could not be brought over.
@@ -124,44 +138,15 @@ func about(t table, err error) error {
 	return domain.Wrap(known.Kind, err, "the table %s was not copied: %s", t.name, known.Text)
 }
 
-// check refuses a source that is no installation of this schema, and a target that holds something else than the beginning of this copy.
-func (c *copier) check(ctx context.Context) error {
-	if err := c.checkSchemas(ctx); err != nil {
+// checkSource refuses a source that is no whole installation of this schema, or that servers use.
+func (c *copier) checkSource(ctx context.Context, source engine) error {
+	needs, err := knownSchema(c.beside.DB, source.dialect())
+	if err != nil {
 		return err
 	}
-	if err := c.checkStill(ctx); err != nil {
-		return err
-	}
-	var installation string
-	if err := c.source.GetContext(ctx, &installation, "SELECT initial_org_id FROM installation"); err != nil {
-		return domain.Wrap(domain.NotFound, err, "the source holds no installation: is its address right?")
-	}
-	var begun []string
-	if err := c.target.SelectContext(ctx, &begun, "SELECT last_key FROM transfers WHERE name = ''"); err != nil {
-		return translate(err)
-	}
-	if len(begun) > 0 {
-		if begun[0] != installation {
-			return domain.Errorf(domain.Conflict, "the target holds the beginning of a copy of another installation; give an empty database")
-		}
-		c.continuing = true
-		return nil
-	}
-	if err := c.checkEmpty(ctx); err != nil {
-		return err
-	}
-	_, err := c.target.ExecContext(ctx, c.to.rebind("INSERT INTO transfers (name, last_key) VALUES ('', ?)"), installation)
-	return translate(err)
-}
-
-func (c *copier) checkSchemas(ctx context.Context) error {
-	const current = "SELECT MAX(version_id) FROM goose_db_version"
-	var has, needs int64
-	if err := c.target.GetContext(ctx, &needs, current); err != nil {
-		return translate(err)
-	}
-	if err := c.source.GetContext(ctx, &has, current); err != nil {
-		return domain.Wrap(domain.NotFound, err, "the source holds no installation: is its address right?")
+	var has int64
+	if err := c.beside.GetContext(ctx, &has, currentSchema); err != nil {
+		return noInstallation(err)
 	}
 	if has > needs {
 		return domain.Wrap(domain.Conflict, ErrNewerSchema, "the source has schema %d and this program knows %d; use the later version of the program", has, needs)
@@ -169,39 +154,102 @@ func (c *copier) checkSchemas(ctx context.Context) error {
 	if has < needs {
 		return domain.Errorf(domain.Conflict, "the source has schema %d and this program needs %d; run \"muster migrate\" on the source first", has, needs)
 	}
-	return nil
+	if err := unfinished(ctx, c.beside); err != nil {
+		return err
+	}
+	return c.checkStill(ctx)
 }
 
-// checkStill asks who is connected; an SQLite file is locked by whoever opens it for a server's work.
+// noInstallation is a source that cannot be read as one, or that does not answer.
+func noInstallation(err error) error {
+	if known := domain.AsError(translate(err)); known.Kind == domain.Unavailable {
+		return known
+	}
+	return domain.Wrap(domain.NotFound, err, "the source holds no installation: is its address right?")
+}
+
+// checkStill asks which servers are connected, outside the snapshot.
 func (c *copier) checkStill(ctx context.Context) error {
-	var unfinished int
-	if err := c.source.GetContext(ctx, &unfinished, "SELECT COUNT(*) FROM transfers"); err != nil {
-		return translate(err)
-	}
-	if unfinished > 0 {
-		return errUnfinished()
-	}
 	if !c.Still || c.from.servers == "" {
 		return nil
 	}
-	var servers int
-	if err := c.source.GetContext(ctx, &servers, c.from.servers); err != nil {
-		return translate(err)
+	var addresses []string
+	if err := c.beside.SelectContext(ctx, &addresses, c.from.servers); err != nil {
+		return err
 	}
-	if servers > 0 {
-		return domain.Errorf(domain.Conflict, "a server is connected to the source, and what it writes from now on would be missing; stop every server first")
+	if len(addresses) > 0 {
+		return domain.Errorf(domain.Conflict, "a server is connected to the source (from %s), and what it writes from now on would be missing; stop every server, and run this again",
+			strings.Join(addresses, ", "))
 	}
 	return nil
 }
 
-func (c *copier) checkEmpty(ctx context.Context) error {
-	for _, t := range tables() {
+// prepareTarget refuses a target that holds something else than the beginning of this copy, and makes its schema.
+func (c *copier) prepareTarget(ctx context.Context, target engine) error {
+	var installation string
+	if err := c.source.GetContext(ctx, &installation, "SELECT initial_org_id FROM installation"); err != nil {
+		return noInstallation(err)
+	}
+	begun, err := c.begun(ctx)
+	if err != nil {
+		return err
+	}
+	if begun == "" {
+		if err := target.migrate(ctx); err != nil {
+			return err
+		}
+		_, err := c.target.ExecContext(ctx, c.to.rebind("INSERT INTO transfers (name, last_key) VALUES ('', ?)"), installation)
+		return err
+	}
+	c.continuing = true
+	var has, needs int64
+	if err := c.target.GetContext(ctx, &has, currentSchema); err != nil {
+		return err
+	}
+	if needs, err = knownSchema(c.target.DB, c.to); err != nil {
+		return err
+	}
+	if begun != installation || has != needs {
+		return domain.Errorf(domain.Conflict, "the target holds the beginning of another copy; give an empty database")
+	}
+	return c.clear(ctx)
+}
+
+// begun is the installation whose copy fills the target; empty when nothing does, and Conflict when something else is in it.
+func (c *copier) begun(ctx context.Context) (string, error) {
+	var there []string
+	if err := c.target.SelectContext(ctx, &there, c.to.tables); err != nil {
+		return "", err
+	}
+	if slices.Contains(there, "transfers") {
+		var begun []string
+		if err := c.target.SelectContext(ctx, &begun, "SELECT last_key FROM transfers WHERE name = ''"); err != nil || len(begun) > 0 {
+			return strings.Join(begun, ""), err
+		}
+	}
+	for _, name := range there {
+		if name == "goose_db_version" || name == "schema_compatible" {
+			continue // what an empty schema has
+		}
 		var held int
-		if err := c.target.GetContext(ctx, &held, "SELECT COUNT(*) FROM (SELECT 1 FROM "+t.name+" LIMIT 1) AS held"); err != nil {
-			return translate(err)
+		if err := c.target.GetContext(ctx, &held, "SELECT COUNT(*) FROM (SELECT 1 FROM "+quoted(name)+" LIMIT 1) AS held"); err != nil {
+			return "", err
 		}
 		if held > 0 {
-			return domain.Errorf(domain.Conflict, "the target holds an installation already (its table %s has rows); give an empty database", t.name)
+			return "", domain.Errorf(domain.Conflict, "the target is not empty (its table %s has rows), and nothing was changed; give an empty database", name)
+		}
+	}
+	return "", nil
+}
+
+// quoted is a name as an identifier of either engine.
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// clear removes what an earlier run brought and this one is to leave out.
+func (c *copier) clear(ctx context.Context) error {
+	for _, name := range c.Without {
+		if _, err := c.target.ExecContext(ctx, "DELETE FROM "+name); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -258,6 +306,12 @@ func (c *copier) compare(ctx context.Context, t table) error {
 		}
 		return domain.Errorf(domain.Conflict, "%d rows with digest %.12s became %d rows with digest %.12s; %s", here.copied.Rows, here.copied.Digest, there.Rows, there.Digest, why)
 	}
+	if c.to.analyze != "" && there.Rows > 0 {
+		// The planner would take a filled table for an empty one until it looks by itself.
+		if _, err := c.target.ExecContext(ctx, c.to.analyze+t.name); err != nil {
+			return err
+		}
+	}
 	if c.Done != nil {
 		c.Done(there)
 	}
@@ -290,13 +344,9 @@ func unfinished(ctx context.Context, pool sqlx.QueryerContext) error {
 		return translate(err)
 	}
 	if begun > 0 {
-		return errUnfinished()
+		return domain.Errorf(domain.Conflict, "this database was filled only in part by \"muster migrate-data\" or \"muster restore\"; run the same command again, which goes on where it was")
 	}
 	return nil
-}
-
-func errUnfinished() error {
-	return domain.Errorf(domain.Conflict, "this database was filled only in part by \"muster migrate-data\" or \"muster restore\"; run the same command again, which goes on where it was")
 }
 
 // keyOrder is the key's columns in an order that is the same on both engines: that of bytes.

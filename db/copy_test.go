@@ -142,7 +142,7 @@ func TestCopyRefusals(t *testing.T) {
 			from, to *db.DB
 			text     string
 		}{
-			{"a target with an installation", from, full, "holds an installation already"},
+			{"a target with an installation", from, full, "the target is not empty"},
 			{"an empty source", empty, notMigrated(t, testkit.SQLite(t)), "no installation"},
 			{"a source that was never migrated", notMigrated(t, testkit.Postgres(t)), notMigrated(t, testkit.SQLite(t)), "no installation"},
 			{"an older source", older, notMigrated(t, testkit.SQLite(t)), "muster migrate"},

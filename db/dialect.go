@@ -9,7 +9,7 @@ import (
 	"github.com/pressly/goose/v3/database"
 )
 
-// serverName is what a server's connections are called; a command's have another name, so that it can tell whether a server is there.
+// serverName is how the names of a server's connections begin; a command's have another name, so that it can tell whether a server is there.
 const (
 	serverName  = "muster"
 	commandName = "muster command"
@@ -35,8 +35,14 @@ type dialect struct {
 	list string
 	// snapshot is how a transaction sees one moment throughout.
 	snapshot *sql.TxOptions
-	// servers counts the connections of servers to this database; empty where a lock tells.
+	// servers lists where servers are connected from; empty where a lock tells.
 	servers string
+	// hold keeps others from writing to tables while a transaction lasts; empty where a lock does.
+	hold string
+	// tables lists the names of the tables that a statement finds.
+	tables string
+	// analyze begins the statement that refreshes the planner's statistics of a table; empty where there are none to refresh.
+	analyze string
 	// clock reads the server's clock in microseconds since 1970; empty where there is none.
 	clock string
 	// ddl turns the common schema into the engine's.
@@ -50,7 +56,11 @@ func postgresDialect() dialect {
 		list:     "CAST(json_agg(json_build_array(%[1]s, %[2]s) ORDER BY %[1]s) AS TEXT)",
 		clock:    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		servers:  "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '" + serverName + "'",
+		servers: "SELECT DISTINCT COALESCE(host(client_addr), 'this machine') FROM pg_stat_activity WHERE datname = current_database() AND " +
+			"(application_name = '" + serverName + "' OR application_name LIKE '" + serverName + " %' AND application_name NOT LIKE '" + commandName + "%')",
+		hold:    "LOCK TABLE %s IN SHARE MODE",
+		tables:  "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
+		analyze: "ANALYZE ",
 	}
 }
 
@@ -61,6 +71,7 @@ func sqliteDialect() dialect {
 		engine: SQLite, bind: sqlx.QUESTION, goose: database.DialectSQLite3, position: "instr",
 		each: "json_each(?) AS j", list: "json_group_array(json_array(%[1]s, %[2]s) ORDER BY %[1]s)", ddl: strings.NewReplacer(` COLLATE "C"`, "", " WITH (fillfactor = 80)", ""),
 		snapshot: &sql.TxOptions{ReadOnly: true},
+		tables:   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
 	}
 }
 

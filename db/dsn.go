@@ -25,7 +25,7 @@ type dsn struct {
 
 // postgresDSN turns what follows "postgres://" into the driver's key=value form, with our defaults where the URL is silent.
 // The driver itself cannot read a URL with several hosts that have ports of their own.
-// name is what the connections are called on the server.
+// name is what the connections are called on the server; a name in the URL comes after it.
 func postgresDSN(rest, name string) (dsn, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	authority, database, _ := strings.Cut(rest, "/")
@@ -52,6 +52,9 @@ func postgresDSN(rest, name string) (dsn, error) {
 	}
 	for key := range values {
 		settings[key] = values.Get(key)
+	}
+	if given := values.Get("application_name"); given != "" {
+		settings["application_name"] = name + " " + given
 	}
 	pooled := settings[pooledOption] == "yes"
 	delete(settings, pooledOption)

@@ -96,6 +96,19 @@ func newProvider(pool *sql.DB, d dialect, options ...goose.ProviderOption) (*goo
 	return goose.NewProvider(d.goose, pool, dialectFS{files, d.ddl}, options...)
 }
 
+// currentSchema reads the schema's version, in a database that has one.
+const currentSchema = "SELECT MAX(version_id) FROM goose_db_version"
+
+// knownSchema is the version of the schema that this program makes.
+func knownSchema(pool *sql.DB, d dialect) (int64, error) {
+	provider, err := newProvider(pool, d)
+	if err != nil {
+		return 0, translate(err)
+	}
+	sources := provider.ListSources()
+	return sources[len(sources)-1].Version, nil
+}
+
 // compatible lets a program run on a later schema that still has all it needs, so that a release is rolled out one server at a time.
 func compatible(ctx context.Context, pool *sql.DB, current, known int64) error {
 	var oldest int64

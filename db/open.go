@@ -148,16 +148,13 @@ func (d *DB) Schema(ctx context.Context) (current, known int64, err error) {
 		return 0, 0, err
 	}
 	defer func() { _ = pool.Close() }()
-	provider, err := newProvider(pool.DB, d.engine.dialect())
-	if err != nil {
-		return 0, 0, translate(err)
+	if known, err = knownSchema(pool.DB, d.engine.dialect()); err != nil {
+		return 0, 0, err
 	}
-	known = provider.ListSources()[len(provider.ListSources())-1].Version
-	if _, err := pool.ExecContext(ctx, "SELECT 1 FROM goose_db_version"); err != nil {
-		return 0, known, nil // a database that was never set up has no such table
+	if err := pool.GetContext(ctx, &current, currentSchema); err != nil {
+		return 0, known, nil //nolint:nilerr // a database that was never set up has no such table
 	}
-	current, err = provider.GetDBVersion(ctx)
-	return current, known, translate(err)
+	return current, known, nil
 }
 
 // ClockOffset is how far the database's clock is ahead of this machine's; the round trip blurs it, and SQLite has no clock of its own.

@@ -81,8 +81,7 @@ func createFile(path string) error {
 
 // open gives the settings with the file's name, because a statement would reach one connection of the pool only.
 func (s *sqliteEngine) open(options string, prepare bool) (*sqlx.DB, error) {
-	escape := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
-	dsn := "file:" + escape.Replace(s.path) + "?_pragma=busy_timeout(1000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	dsn := sqliteName(s.path) + "?_pragma=busy_timeout(1000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(2)&_pragma=journal_size_limit(67108864)&" + options
 	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
@@ -92,6 +91,11 @@ func (s *sqliteEngine) open(options string, prepare bool) (*sqlx.DB, error) {
 		connector = preparing{connector}
 	}
 	return sqlx.NewDb(sql.OpenDB(connector), string(SQLite)), nil
+}
+
+// sqliteName is a file's name as SQLite's URI.
+func sqliteName(path string) string {
+	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
 func (s *sqliteEngine) dialect() dialect { return sqliteDialect() }

@@ -59,7 +59,50 @@ func (s *Service) examineOrg(tx Tx, org Org) ([]Finding, error) {
 		finding.Detail = quote(org.DisplayName) + " has no active Organization Admin; \"muster admin add ADDRESS\" or \"muster admin set-up-link\" makes one"
 	}
 	matching, err := s.examineExternalIDs(scope, org)
-	return append([]Finding{finding}, matching...), err
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := s.examineSecrets(scope, org)
+	return append(append([]Finding{finding}, matching...), secrets...), err
+}
+
+// ExamineSecrets reports, for every organization, what the configured encryption keys do not open.
+func (s *Service) ExamineSecrets(ctx context.Context) ([]Finding, error) {
+	var findings []Finding
+	err := s.store.Read(ctx, func(tx Tx) error {
+		findings = nil
+		orgs, err := tx.System(systemScope()).Orgs().List()
+		for _, org := range orgs {
+			found, err := s.examineSecrets(tx.Org(within(org.ID, systemActor())), org)
+			if err != nil {
+				return err
+			}
+			findings = append(findings, found...)
+		}
+		return err
+	})
+	return findings, err
+}
+
+// examineSecrets tries the secrets of event hooks, which nobody can give again; a session's tokens come again with the next sign-in.
+func (s *Service) examineSecrets(org OrgTx, settings Org) ([]Finding, error) {
+	hooks, err := org.Hooks().List()
+	if err != nil {
+		return nil, err
+	}
+	closed := 0
+	for _, hook := range hooks {
+		if _, err := s.policy.Keyring.Open(hook.Secret, sealedHook(hook.ID)); err != nil {
+			closed++
+		}
+	}
+	if closed == 0 {
+		return nil, nil
+	}
+	return []Finding{{"encryption key", FindingFailed, fmt.Sprintf(
+		"it does not open the secrets of %d of the %d event hooks of %s: set ENCRYPTION_KEY to the one that was in use when they were made, or give the hooks new secrets",
+		closed, len(hooks), quote(settings.DisplayName),
+	)}}, nil
 }
 
 // examineExternalIDs warns when an Entra provider serves the organization and SCIM's externalIds are no object ids:

@@ -43,7 +43,7 @@ func (c backupCommand) Run(env environment) error {
 type restoreCommand struct {
 	File     string `arg:"" help:"A file that \"muster backup\" made."`
 	Sessions bool   `help:"Bring sessions back too; without it everybody signs in again."`
-	Quiet    bool   `short:"q" help:"Print nothing when it went well."`
+	Quiet    bool   `short:"q" help:"Print nothing but what is not well."`
 }
 
 // Run fills the configured database, which must be empty.
@@ -53,14 +53,21 @@ func (c restoreCommand) Run(env environment) error {
 		return err
 	}
 	table := env.table(c.Quiet)
-	if err := server.Restore(env, cfg, c.File, c.Sessions, table.add); err != nil {
+	findings, err := server.Restore(env, cfg, c.File, c.Sessions, table.add)
+	if err != nil {
 		return err
 	}
-	if err := table.flush(); err != nil || c.Quiet {
+	if err := table.flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(env.stdout, "restored; the encryption key must be the one that was in use then. "+
-		"People whom the identity provider removed since are back until it syncs again")
+	for _, finding := range findings {
+		_, _ = fmt.Fprintf(env.stdout, "%s: %s: %s\n", finding.Level, finding.Check, finding.Detail)
+	}
+	if c.Quiet {
+		return nil
+	}
+	_, err = fmt.Fprintln(env.stdout, "restored. Whom the identity provider removed since, and what was revoked since, is back: "+
+		"let it provision everybody again, and see docs/backup.md")
 	return err
 }
 

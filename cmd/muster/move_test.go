@@ -122,7 +122,7 @@ func TestMoveRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, env, 4, "a backup never replaces a file", "backup", dir+"/good")
-	refused(t, env, 4, "holds an installation already", "restore", dir+"/good")
+	refused(t, env, 4, "the target is not empty", "restore", dir+"/good")
 	refused(t, env, 2, "is no backup", "restore", dir+"/text")
 	refused(t, env, 5, "no such file", "restore", dir+"/nothing")
 	refused(t, env, 2, "the same database", "migrate-data", "sqlite://x", "sqlite://x")

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"muster/domain"
 )
@@ -16,6 +17,8 @@ import (
 type Config struct {
 	// Listen is the address the server listens on.
 	Listen string
+	// ShutdownDelay is how long the server goes on serving after it was told to stop.
+	ShutdownDelay time.Duration
 	// PublicURL is the base URL that browsers and identity providers use, with the base path, without a trailing slash.
 	PublicURL string
 	// BasePath is "" or a path such as "/muster" below which everything is served.

@@ -105,12 +105,10 @@ func (c *Config) checkEncryption() error {
 
 // EnsureEncryptionKey makes the key where the database is SQLite and none is configured; it stays beside the database's file.
 func (c *Config) EnsureEncryptionKey() error {
-	path, isFile := strings.CutPrefix(c.DatabaseURL, "sqlite://")
-	if !isFile || !c.Policy.Keyring.Empty() {
+	path := c.keyFile()
+	if path == "" {
 		return nil
 	}
-	path, _, _ = strings.Cut(path, "?")
-	path = filepath.Clean(path) + ".key"
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the database that the operator names
 	if err == nil {
 		_, err = file.WriteString(newKey() + "\n")
@@ -119,7 +117,19 @@ func (c *Config) EnsureEncryptionKey() error {
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("the encryption key beside the database: %w", err)
 	}
+	return c.FindEncryptionKey()
+}
+
+// FindEncryptionKey reads the key that EnsureEncryptionKey made; that there is none is no error.
+func (c *Config) FindEncryptionKey() error {
+	path := c.keyFile()
+	if path == "" {
+		return nil
+	}
 	raw, err := os.ReadFile(path) //nolint:gosec // beside the database that the operator names
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("the encryption key beside the database: %w", err)
 	}
@@ -130,4 +140,14 @@ func (c *Config) EnsureEncryptionKey() error {
 	c.Policy.Keyring = ring
 	c.values["config.encryptionKey"] = value{strings.TrimSpace(string(raw)), "file " + path}
 	return nil
+}
+
+// keyFile is where the key lies that belongs to an SQLite file; empty where a key is configured or must be.
+func (c *Config) keyFile() string {
+	path, isFile := strings.CutPrefix(c.DatabaseURL, "sqlite://")
+	if !isFile || !c.Policy.Keyring.Empty() {
+		return ""
+	}
+	path, _, _ = strings.Cut(path, "?")
+	return filepath.Clean(path) + ".key"
 }

@@ -33,6 +33,10 @@ type setting struct {
 func settings() []setting {
 	return slices.Concat([]setting{
 		{key: "listen", env: []string{"LISTEN_ADDRESS"}, def: "127.0.0.1:8080", help: "address to listen on", set: setListen},
+		{
+			key: "config.shutdownDelaySec", env: []string{"SHUTDOWN_DELAY_SEC"}, def: "0",
+			help: "seconds that a server goes on serving after it was told to stop, no longer ready, so that a load balancer notices; more than two of its checks take", set: setShutdownDelay,
+		},
 		{key: "config.hostname", env: []string{"HOSTNAME_URL", "LANGSMITH_URL"}, help: "public base URL, without the base path; without it the listening address", set: setHostname},
 		{key: "config.basePath", env: []string{"BASE_PATH"}, help: "serve everything below this path", set: setBasePath},
 		{
@@ -120,6 +124,15 @@ func checkAddress(text string) error {
 	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return errors.New("the port must be a number from 0 to 65535")
 	}
+	return nil
+}
+
+func setShutdownDelay(c *Config, text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > 300 {
+		return errors.New("allowed are 0 to 300 seconds")
+	}
+	c.ShutdownDelay = time.Duration(n) * time.Second
 	return nil
 }
 

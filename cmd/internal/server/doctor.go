@@ -50,6 +50,9 @@ func Examine(ctx context.Context, cfg *config.Config, file string) []domain.Find
 	if len(cfg.Providers) == 0 {
 		found.add(domain.FindingFailed, "sign-in", "no identity provider is configured, so nobody can sign in: set OAUTH_ISSUER_URL, OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET")
 	}
+	if err := cfg.FindEncryptionKey(); err != nil {
+		found.add(domain.FindingFailed, "encryption key", "%v", err)
+	}
 	found.permissions(cfg, file)
 	found.database(ctx, cfg)
 	found.certificates(ctx, cfg)

@@ -65,7 +65,9 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		sweep(ctx, service, o.Log)
 	}()
 	o.Log.InfoContext(ctx, "listening", "address", listener.Addr().String(), "public_url", cfg.PublicURL, "database", store.Engine())
-	err = httpx.Run(ctx, httpx.NewServer(app.handler, o.Log), listener, httpx.Grace{OnDrain: app.health.Drain, Finish: 20 * time.Second})
+	err = httpx.Run(ctx, httpx.NewServer(app.handler, o.Log), listener, httpx.Grace{
+		Drain: cfg.ShutdownDelay, OnDrain: app.health.Drain, Finish: 20 * time.Second,
+	})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
