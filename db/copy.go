@@ -43,7 +43,7 @@ type Copied struct {
 // A copy that was cut off continues where it was when it is run again; until it is whole, no server starts on the target.
 // A target that holds something, another schema or a table that differs in the end is Conflict; what was in the target is left alone.
 func Copy(ctx context.Context, from, to *DB, o CopyOptions) error {
-	c := &copier{CopyOptions: o, afterChunk: to.afterChunk, from: from.engine.dialect(), to: to.engine.dialect()}
+	c := &copier{CopyOptions: o, afterCopy: to.afterCopy, from: from.engine.dialect(), to: to.engine.dialect()}
 	err := c.open(ctx, from, to)
 	if err == nil {
 		err = c.run(ctx, to.engine)
@@ -65,7 +65,7 @@ type copier struct {
 	from, to       dialect
 	closers        []func() error
 	continuing     bool
-	afterChunk     func(table string)
+	afterCopy      func(table string)
 }
 
 func (c *copier) open(ctx context.Context, from, to *DB) (err error) {
@@ -276,11 +276,21 @@ func (c *copier) copyTable(ctx context.Context, t table) error {
 		if err != nil {
 			return err
 		}
-		if written && c.afterChunk != nil {
-			c.afterChunk(t.name)
+		if written {
+			c.copied(t)
 		}
 	}
-	return errors.Join(rows.failed, into.flush(ctx))
+	if err := errors.Join(rows.failed, into.flush(ctx)); err != nil {
+		return err
+	}
+	c.copied(t)
+	return nil
+}
+
+func (c *copier) copied(t table) {
+	if c.afterCopy != nil {
+		c.afterCopy(t.name)
+	}
 }
 
 // compare digests both sides at once.

@@ -95,7 +95,7 @@ func TestCopyResumes(t *testing.T) {
 				to := notMigrated(t, target)
 				ctx, cut := context.WithCancel(t.Context())
 				defer cut()
-				db.AfterChunk(to, func(table string) {
+				db.AfterCopy(to, func(table string) {
 					if table == "scim_users" {
 						cut()
 					}
@@ -186,4 +186,80 @@ func TestMustExist(t *testing.T) {
 	if _, err := os.Stat(strings.TrimPrefix(url, "sqlite://")); !errors.Is(err, os.ErrNotExist) {
 		t.Error(fmt.Sprint("the file was made: ", err))
 	}
+}
+
+// A target that holds something keeps its old schema too.
+func TestCopyLeavesTargetAlone(t *testing.T) {
+	testkit.Engines(t, func(t *testing.T, url string) {
+		from := open(t, testkit.SQLite(t), db.Options{CommandLine: true})
+		newService(t, from)
+		to := notMigrated(t, url)
+		must(t, db.MakeTable(t.Context(), to, `"odd ""name"`))
+		err := db.Copy(t.Context(), from, to, db.CopyOptions{})
+		if !domain.IsKind(err, domain.Conflict) || !strings.Contains(err.Error(), "nothing was changed") {
+			t.Errorf("Copy: %v", err)
+		}
+		if current, _, err := to.Schema(t.Context()); err != nil || current != 0 {
+			t.Errorf("the target has schema %d, %v", current, err)
+		}
+	})
+}
+
+// While the source is to be still nobody writes to it, and a server that comes meanwhile is found before the copy is called whole.
+func TestCopyHoldsSource(t *testing.T) {
+	url := testkit.Postgres(t)
+	from := open(t, url, db.Options{CommandLine: true})
+	newService(t, from)
+	to := notMigrated(t, testkit.SQLite(t))
+	tried := false
+	db.AfterCopy(to, func(string) {
+		if tried {
+			return
+		}
+		tried = true
+		server, err := db.Open(t.Context(), with(url, "application_name=blue&lock_timeout=100"), db.Options{})
+		must(t, err)
+		t.Cleanup(func() { must(t, server.Close()) })
+		must(t, server.Look(t.Context()))
+		if err := newServiceOn(server).RecordRestore(t.Context(), "test"); !domain.IsKind(err, domain.Unavailable) {
+			t.Errorf("a write while the source is copied: %v", err)
+		}
+	})
+	err := db.Copy(t.Context(), from, to, db.CopyOptions{Still: true})
+	if !tried || !domain.IsKind(err, domain.Conflict) || !strings.Contains(err.Error(), "server is connected") {
+		t.Errorf("Copy: %v", err)
+	}
+	if err := to.Migrate(t.Context()); !domain.IsKind(err, domain.Conflict) {
+		t.Errorf("a server starts on it: %v", err)
+	}
+}
+
+// What an earlier run brought and this one leaves out does not stay.
+func TestCopyLeavesOut(t *testing.T) {
+	from := open(t, testkit.SQLite(t), db.Options{CommandLine: true})
+	newService(t, from)
+	must(t, from.Write(t.Context(), func(tx domain.Tx) error {
+		return db.Exec(tx, "INSERT INTO logout_tokens (issuer, id, expires_at) VALUES ('https://idp.example', '1', 1)")
+	}))
+	to := notMigrated(t, testkit.SQLite(t))
+	ctx, cut := context.WithCancel(t.Context())
+	defer cut()
+	db.AfterCopy(to, func(table string) {
+		if table == "logout_tokens" {
+			cut()
+		}
+	})
+	if err := db.Copy(ctx, from, to, db.CopyOptions{}); !domain.IsKind(err, domain.Unavailable) || !strings.Contains(err.Error(), "interrupted") {
+		t.Fatalf("Copy: %v", err)
+	}
+	db.AfterCopy(to, nil)
+	must(t, db.Copy(t.Context(), from, to, db.CopyOptions{Without: []string{"logout_tokens"}}))
+	must(t, to.Migrate(t.Context()))
+	must(t, to.Read(t.Context(), func(tx domain.Tx) error {
+		left, err := db.Strings(tx, "SELECT id FROM logout_tokens")
+		if len(left) > 0 {
+			t.Errorf("%v stayed", left)
+		}
+		return err
+	}))
 }

@@ -122,5 +122,19 @@ func TableKeys() []string {
 	return all
 }
 
-// AfterChunk calls fn after each chunk of a copy into the database.
-func AfterChunk(d *DB, fn func(table string)) { d.afterChunk = fn }
+// AfterCopy calls fn after each table that was copied into the database, and after each chunk of a large one.
+func AfterCopy(d *DB, fn func(table string)) { d.afterCopy = fn }
+
+// MakeTable makes a table with a row, whatever else is there.
+func MakeTable(ctx context.Context, d *DB, name string) error {
+	pool, err := d.engine.bulk()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }()
+	if _, err := pool.ExecContext(ctx, "CREATE TABLE "+name+" (id BIGINT NOT NULL PRIMARY KEY)"); err != nil {
+		return err
+	}
+	_, err = pool.ExecContext(ctx, "INSERT INTO "+name+" (id) VALUES (1)")
+	return err
+}

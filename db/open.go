@@ -50,8 +50,8 @@ type DB struct {
 	// migrated is true once the schema is known to be the one this binary speaks.
 	migrated atomic.Bool
 	marked   listMarks
-	// afterChunk lets a test cut a copy off; it is nil otherwise.
-	afterChunk func(table string)
+	// afterCopy lets a test do something in the middle of a copy; it is nil otherwise.
+	afterCopy func(table string)
 }
 
 var _ domain.Store = (*DB)(nil)

@@ -36,7 +36,7 @@ func TestReverseProxies(t *testing.T) {
 			}
 			server := testkit.Start(t, testkit.Program{Path: testkit.Build(t, "./cmd/muster"), Args: []string{"serve"}, Env: env})
 			key := strings.TrimSpace(muster(t, env, "key", "create", "--email", "ada@example.com"))
-			base := start(t, example(t, name), map[string]string{
+			base := start(t, example(t, "forward-auth.md", name), map[string]string{
 				"127.0.0.1:8080": strings.TrimPrefix(strings.TrimSuffix(server.URL, "/muster"), "http://"), "127.0.0.1:9000": application.Listener.Addr().String(), "ADDRESS": proxyAddress,
 			})
 			testProxy(t, base, key)
@@ -106,17 +106,17 @@ func revoked(t *testing.T, base, key string) {
 	}
 }
 
-// example cuts a block out of the documentation.
-func example(t *testing.T, language string) string {
+// example cuts the first block in a language out of a document.
+func example(t *testing.T, document, language string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/forward-auth.md")
+	text, err := os.ReadFile("../../docs/" + document)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, after, found := strings.Cut(string(text), "```"+language+"\n")
 	block, _, _ := strings.Cut(after, "```")
 	if !found {
-		t.Fatalf("the documentation has no example for %s", language)
+		t.Fatalf("%s has no example for %s", document, language)
 	}
 	return block
 }
