@@ -31,10 +31,10 @@ func TestMigrationKilled(t *testing.T) {
 		dieMigrating(t, url)
 		return
 	}
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	killAtStatements(t, func(statements int) []int {
-		return rand.New(rand.NewPCG(seed, 0)).Perm(statements)[:3] //nolint:gosec // chance, not secrecy
+		return rand.New(rand.NewPCG(seed, 0)).Perm(statements)[:3]
 	})
 }
 
@@ -75,7 +75,7 @@ func killMigrating(t *testing.T, url string, n int) {
 	t.Helper()
 	program, err := os.Executable()
 	must(t, err)
-	child := exec.CommandContext(t.Context(), program, "-test.run=^TestMigrationKilled$") //nolint:gosec // this test
+	child := exec.CommandContext(t.Context(), program, "-test.run=^TestMigrationKilled$")
 	child.Env = append(os.Environ(), killedURL+"="+url, killedBefore+"="+strconv.Itoa(n))
 	out, err := child.CombinedOutput()
 	ended, ok := errors.AsType[*exec.ExitError](err)
