@@ -61,9 +61,9 @@ func openPostgres(rest string, opts Options) (*postgres, error) {
 		return nil, domain.Invalidf("database_url", "the PostgreSQL URL cannot be read; it is postgres://user:password@host:port/name?option=value")
 	}
 	base.Dialer(dialer{dsn.patience})
-	var connector driver.Connector = base
+	var connector driver.Connector = &crowd{Connector: base}
 	if !dsn.pooled {
-		connector = preparing{base}
+		connector = preparing{connector}
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(poolSize)
