@@ -7,8 +7,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -32,11 +34,22 @@ func (p *postgres) migrate(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = pool.Close() }()
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	locker, err := p.locker()
 	if err != nil {
 		return translate(err)
 	}
-	return migrateWith(ctx, pool.DB, p.dialect(), goose.WithSessionLocker(locker))
+	return migrateWith(ctx, pool.DB, p.dialect(), locker)
+}
+
+// locker is an advisory lock, which ends with the process that held it. Behind a pooler that hands connections on,
+// and on engines that take advisory locks for nothing, a row with a lease serves instead: who died with it is waited for.
+func (p *postgres) locker() (goose.ProviderOption, error) {
+	if p.pooled {
+		locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(time.Second, 300), lock.WithTableLogger(slog.New(slog.DiscardHandler)))
+		return goose.WithLocker(locker), err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	return goose.WithSessionLocker(locker), err
 }
 
 // bulk is a pool whose statements take as long as they take.
