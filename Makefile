@@ -85,9 +85,9 @@ screenshots:
 	rm -rf docs/screenshots
 	@MUSTER_SCREENSHOTS=$(CURDIR)/docs/screenshots $(WITH_SERVICES) go test -count=1 -run TestEveryPage ./cmd/muster
 
-# The long fault tests: minutes to hours.
+# The long fault tests: minutes to hours. Patroni and etcd are installed for them; MUSTER_SOAK_ROUNDS is how often each failover is tried.
 soak:
-	@$(WITH_SERVICES) go test -race -tags soak -timeout 4h -v -run 'Soak' ./...
+	@MUSTER_TEST_HA=1 $(WITH_SERVICES) go test -race -tags soak -timeout 4h -v -run 'Soak' ./...
 
 $(GOLANGCI):
 	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
