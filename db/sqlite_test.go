@@ -134,6 +134,52 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// A function that refuses because of what a neighbour in the same commit wrote is answered after that commit:
+// until then nobody else can see what the refusal speaks of, and a crash would undo it.
+func TestARefusalWaitsForWhatItRestsOn(t *testing.T) {
+	t.Parallel()
+	store := open(t, testkit.SQLite(t), db.Options{})
+	_, system := domain.TestScopes(t, "")
+	queued := make(chan struct{})
+	// The pauses let each of them queue behind the one before, so that they share a commit.
+	write := func(fn func(tx domain.Tx) error) <-chan error {
+		outcome := make(chan error, 1)
+		go func() { outcome <- store.Write(t.Context(), fn) }()
+		time.Sleep(100 * time.Millisecond)
+		return outcome
+	}
+	user := domain.User{ID: "00000000-0000-7000-8000-000000000001", Email: "alice@example.com"}
+	first := write(func(tx domain.Tx) error {
+		<-queued
+		_, err := tx.System(system).Users().Insert(user)
+		return err
+	})
+	seen := errors.New("she is there already")
+	second := write(func(tx domain.Tx) error {
+		_, err := tx.System(system).Users().Get(user.ID)
+		return errors.Join(err, seen)
+	})
+	looked := make(chan struct{})
+	third := write(func(domain.Tx) error {
+		select {
+		case <-looked:
+			t.Error("the refusal came while its neighbour's commit was still to come")
+		case <-time.After(200 * time.Millisecond):
+		}
+		return nil
+	})
+	close(queued)
+	if err := <-second; !errors.Is(err, seen) || domain.IsKind(err, domain.NotFound) {
+		t.Errorf("the second one: %v", err)
+	}
+	close(looked)
+	must(t, store.Read(t.Context(), func(tx domain.Tx) error {
+		_, err := tx.System(system).Users().Get(user.ID)
+		return err
+	}))
+	must(t, errors.Join(<-first, <-third))
+}
+
 // writerVariable makes the test binary a process that writes until it is killed; its value is the database's URL.
 const writerVariable = "MUSTER_TEST_WRITE_TO"
 

@@ -19,7 +19,8 @@ const batch = 64
 
 // writer is SQLite's one writing connection.
 // It takes what waits, runs each function in a savepoint and commits them together: one wait for the disk serves them all,
-// and nothing is answered before it is on the disk.
+// and nothing is answered before it is on the disk: not even a refusal, or that there was nothing to change, because what it
+// rests on may be a neighbour's that is not on the disk yet.
 // A function runs in its caller's goroutine, so that its panic is the caller's; only the turns are given out here.
 type writer struct {
 	pool  *sqlx.DB
@@ -75,30 +76,41 @@ func (w *writer) write(ctx context.Context, begin beginTx, fn func(domain.Tx) er
 	if !ok {
 		return false, translate(place.err)
 	}
-	keep, err := place.run(ctx, q, begin, fn)
-	if !keep {
+	result, err := place.run(ctx, q, begin, fn)
+	if result.broken {
 		return false, err
 	}
-	err = <-place.outcome
-	return errors.Is(err, errAgain), translate(err)
+	outcome := <-place.outcome
+	switch {
+	case outcome == nil:
+		return false, err
+	case !result.keep:
+		return true, translate(errAgain)
+	default:
+		return errors.Is(outcome, errAgain), translate(outcome)
+	}
 }
 
 // run runs fn and gives the turn back, also when fn panics.
-func (t *turn) run(ctx context.Context, q querier, begin beginTx, fn func(domain.Tx) error) (keep bool, err error) {
+func (t *turn) run(ctx context.Context, q querier, begin beginTx, fn func(domain.Tx) error) (result ran, err error) {
 	// A caller that gives up must not interrupt a statement: that would roll back its neighbours too.
 	inner := begin(context.WithoutCancel(ctx), q)
-	defer func() { t.ran <- ran{keep: keep, broken: inner.cause != nil && !constraint(inner.cause)} }()
+	defer func() {
+		result.broken = inner.cause != nil && !constraint(inner.cause)
+		t.ran <- result
+	}()
 	if ctx.Err() == nil {
 		err = fn(inner)
 	}
 	switch {
 	case inner.cause != nil:
-		return false, orCause(err, inner.cause)
+		err = orCause(err, inner.cause)
 	case err == nil && ctx.Err() != nil:
-		return false, unavailable(ctx.Err())
+		err = unavailable(ctx.Err())
 	default:
-		return err == nil, err
+		result.keep = err == nil
 	}
+	return result, err
 }
 
 // constraint reports whether only the statement failed; any other error may have ended the transaction.
@@ -134,32 +146,34 @@ func (w *writer) serve(ctx context.Context, conn *writerConn, first *turn) *writ
 		w.refuse(first, err)
 		return conn
 	}
-	var kept []*turn
+	var turns []*turn
+	keeps := false
 	for place, n := first, 1; place != nil; place, n = w.next(n), n+1 {
+		turns = append(turns, place)
 		keep, intact := conn.give(place)
-		if keep {
-			kept = append(kept, place)
-		}
 		if !intact {
 			conn.discard()
-			answer(kept, errAgain)
+			answer(turns, errAgain)
 			return nil
 		}
+		keeps = keeps || keep
 	}
-	if len(kept) == 0 {
-		if conn.exec("ROLLBACK") != nil {
+	if !keeps {
+		err := conn.exec("ROLLBACK")
+		answer(turns, nil)
+		if err != nil {
 			conn.discard()
 			return nil
 		}
 		return conn
 	}
 	if err := conn.exec("COMMIT"); err != nil {
-		w.log.ErrorContext(ctx, "commit failed", "functions", len(kept), "cause", err)
+		w.log.ErrorContext(ctx, "commit failed", "functions", len(turns), "cause", err)
 		conn.discard()
-		answer(kept, err)
+		answer(turns, err)
 		return nil
 	}
-	answer(kept, nil)
+	answer(turns, nil)
 	return conn
 }
 
@@ -206,8 +220,8 @@ func (w *writer) next(n int) *turn {
 	}
 }
 
-func answer(kept []*turn, err error) {
-	for _, place := range kept {
+func answer(turns []*turn, err error) {
+	for _, place := range turns {
 		place.outcome <- err
 	}
 }
@@ -235,11 +249,7 @@ func (c *writerConn) give(place *turn) (keep, intact bool) {
 	result := <-place.ran
 	switch {
 	case result.keep:
-		if c.exec("RELEASE one") != nil {
-			place.outcome <- errAgain
-			return false, false
-		}
-		return true, true
+		return true, c.exec("RELEASE one") == nil
 	case result.broken:
 		return false, false
 	default:

@@ -37,13 +37,34 @@ func (s *Service) GetGroup(ctx context.Context, scope OrgScope, id GroupID, with
 	var group Group
 	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
 		var err error
-		if group, err = org.Groups().Get(id); err != nil || !withMembers {
-			return renameNotFound(err, "Group", string(id))
+		if !withMembers {
+			group, err = org.Groups().Get(id)
+		} else {
+			group, err = groupWithMembers(org, id)
 		}
-		group.Members, group.MoreMembers, err = membersBehind(org, id, "")
-		return err
+		return renameNotFound(err, "Group", string(id))
 	})
 	return group, err
+}
+
+// groupWithMembers reads a group and its first members, which a change may come between: then it reads them again, so that
+// the version is the one these members had. One that changes all the time is answered as it was read last.
+func groupWithMembers(org OrgTx, id GroupID) (Group, error) {
+	const tries = 5
+	for try := 1; ; try++ {
+		group, err := org.Groups().Get(id)
+		if err != nil {
+			return Group{}, err
+		}
+		group.Members, group.MoreMembers, err = membersBehind(org, id, "")
+		if err != nil || group.MoreMembers || try == tries {
+			return group, err
+		}
+		now, err := org.Groups().Get(id)
+		if err != nil || now.Version == group.Version {
+			return group, err
+		}
+	}
 }
 
 // MembersBehind returns the next MembersAtOnce members of a group in order of id, and whether there are more (S46).
