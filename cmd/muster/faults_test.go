@@ -25,17 +25,7 @@ type scimClient struct {
 
 // do sends a request and returns status and body; an error means that no answer came.
 func (c scimClient) do(ctx context.Context, method, path, body string) (int, map[string]any, error) {
-	request, err := http.NewRequestWithContext(ctx, method, c.base+"/scim/v2"+path, strings.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	request.Header = http.Header{"Authorization": {"Bearer " + c.token}, "Content-Type": {"application/scim+json"}}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	raw, err := io.ReadAll(answer.Body)
+	answer, raw, err := c.send(ctx, method, path, body, http.Header{})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -46,6 +36,24 @@ func (c scimClient) do(ctx context.Context, method, path, body string) (int, map
 		}
 	}
 	return answer.StatusCode, resource, nil
+}
+
+// send sends a request with further header fields and returns the answer and its body.
+func (c scimClient) send(ctx context.Context, method, path, body string, header http.Header) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+"/scim/v2"+path, strings.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	header.Set("Authorization", "Bearer "+c.token)
+	header.Set("Content-Type", "application/scim+json")
+	request.Header = header
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	raw, err := io.ReadAll(answer.Body)
+	return answer, raw, err
 }
 
 func userBody(name string) string {
