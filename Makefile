@@ -25,9 +25,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 STAMP   := -X muster/cmd/internal/server.version=$(VERSION) -X muster/cmd/internal/server.commit=$(COMMIT)
 STATIC  := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
+BIN      ?= bin
 PROGRAMS ?= ./cmd/muster ./cmd/demo
 build:
-	$(STATIC) -o bin/ $(PROGRAMS)
+	$(STATIC) -o $(BIN)/ $(PROGRAMS)
 
 # What a release consists of: for each machine a binary in an archive and a Debian package, then the list of what is in them, and the checksums.
 ARCHS ?= amd64 arm64

@@ -12,11 +12,13 @@ fi
 # A binary for another machine must not replace one that works.
 ./muster version >/dev/null || { echo "install.sh: ./muster does not run here; is the archive for this machine ($(uname -m))?" >&2; exit 1; }
 
-mkdir -p "$root/usr/local/bin" "$root/etc/systemd/system" "$root/etc/muster"
+mkdir -p "$root/usr/local/bin" "$root/usr/local/sbin" "$root/etc/systemd/system" "$root/etc/muster"
 # Renaming lets a running server keep its file.
 cp muster "$root/usr/local/bin/muster.new"
 chmod 755 "$root/usr/local/bin/muster.new"
 mv "$root/usr/local/bin/muster.new" "$root/usr/local/bin/muster"
+cp muster-run "$root/usr/local/sbin/muster-run"
+chmod 755 "$root/usr/local/sbin/muster-run"
 for unit in muster.service muster-backup.service muster-backup.timer; do
 	cp "$unit" "$root/etc/systemd/system/$unit"
 	chmod 644 "$root/etc/systemd/system/$unit"
