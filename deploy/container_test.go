@@ -31,8 +31,8 @@ type containers struct {
 // newContainers builds the image as deploy/Dockerfile says, with the binary built outside.
 func newContainers(t *testing.T) containers {
 	t.Helper()
-	// Not t.TempDir, which could not remove what belongs to the image's user when somebody else than root runs this.
-	storage, err := os.MkdirTemp("", "muster-containers-")
+	// Not t.TempDir: its names are too long for podman, and only root can remove what belongs to the image's user.
+	storage, err := os.MkdirTemp("/tmp", "muster-containers-")
 	if err != nil {
 		t.Fatal(err)
 	}

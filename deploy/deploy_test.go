@@ -3,6 +3,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/hex"
@@ -173,7 +174,7 @@ func run(t *testing.T, env []string, name string, args ...string) string {
 // try is run for commands that may fail. The make that runs the tests is not to be seen by a make that they run.
 func try(t *testing.T, env []string, name string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), name, args...)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...) // a clean-up runs commands, too
 	command.Env = append(append(os.Environ(), "MAKEFLAGS=", "PATH="+os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin"), env...)
 	var out, errs strings.Builder
 	command.Stdout, command.Stderr = &out, &errs
