@@ -9,6 +9,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"muster/domain"
 )
@@ -112,7 +113,10 @@ func checkBackup(ctx context.Context, file string) (err error) {
 		Digest string `db:"digest"`
 	}
 	if err := pool.SelectContext(ctx, &contents, "SELECT name, key_columns, row_count, digest FROM backup_contents ORDER BY name"); err != nil {
-		return domain.Wrap(domain.Invalid, err, "this is no backup that \"muster backup\" made, or its beginning is damaged")
+		if damaged(err) {
+			return domain.Wrap(domain.Conflict, err, "the backup is damaged; take another one")
+		}
+		return domain.Wrap(domain.Invalid, err, "this is no backup that \"muster backup\" made")
 	}
 	for _, c := range contents {
 		found, err := digest(ctx, pool, sqliteDialect(), table{c.Name, strings.Fields(c.Key)})
@@ -127,4 +131,10 @@ func checkBackup(ctx context.Context, file string) (err error) {
 		}
 	}
 	return nil
+}
+
+// damaged reports whether a file is not as SQLite wrote it.
+func damaged(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code()&0xff == sqlite3.SQLITE_CORRUPT || e.Code()&0xff == sqlite3.SQLITE_NOTADB)
 }

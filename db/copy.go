@@ -135,7 +135,7 @@ func (c *copier) run(ctx context.Context, target engine) error {
 // about says which table could not be brought over.
 func about(t table, err error) error {
 	known := domain.AsError(translate(err))
-	return domain.Wrap(known.Kind, err, "the table %s was not copied: %s", t.name, known.Text)
+	return domain.Wrap(known.Kind, errors.Unwrap(known), "the table %s was not copied: %s", t.name, known.Text)
 }
 
 // checkSource refuses a source that is no whole installation of this schema, or that servers use.
@@ -249,6 +249,9 @@ func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""
 func (c *copier) clear(ctx context.Context) error {
 	for _, name := range c.Without {
 		if _, err := c.target.ExecContext(ctx, "DELETE FROM "+name); err != nil {
+			return err
+		}
+		if _, err := c.target.ExecContext(ctx, c.to.rebind("DELETE FROM transfers WHERE name = ?"), name); err != nil {
 			return err
 		}
 	}

@@ -47,9 +47,11 @@ func TestBackupUnderLoad(t *testing.T) {
 		load.Wait()
 		process.Kill()
 
-		restored := testkit.SQLite(t)
+		// Onto the other engine, for a backup is the same from both.
+		restored := map[bool]func(testing.TB) string{true: testkit.Postgres, false: testkit.SQLite}[strings.HasPrefix(databaseURL, "sqlite")](t)
 		target := []string{"DATABASE_URL=" + restored}
 		muster(t, target, "restore", files[1])
+		soundDatabase(t, restored)
 		if text := muster(t, target, "audit", "verify"); !strings.Contains(text, "in order") {
 			t.Errorf("audit verify: %s", text)
 		}
@@ -65,19 +67,19 @@ func TestBackupUnderLoad(t *testing.T) {
 	})
 }
 
-// A directory keeps the newest backups; a restore brings nobody's session back unless told to.
+// A directory keeps the newest backups, and nothing that a killed one left.
 func TestBackupDirectory(t *testing.T) {
 	env := []string{"DATABASE_URL=" + testkit.SQLite(t)}
 	muster(t, env, "migrate")
 	dir := t.TempDir() + "/"
-	for _, old := range []string{"muster-20200101T000000Z.backup", "muster-20200102T000000Z.backup", "other.backup"} {
+	for _, old := range []string{"muster-20200101T000000Z.backup", "muster-20200102T000000Z.backup", "muster-before.backup", "muster-20200103T000000Z.backup.partial", "muster-20200103T000000Z.backup.partial-wal"} {
 		if err := os.WriteFile(dir+old, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	file := muster(t, env, "backup", "-q", "--keep", "2", dir)
 	left, err := filepath.Glob(dir + "*")
-	want := []string{dir + "muster-20200102T000000Z.backup", file, dir + "other.backup"}
+	want := []string{dir + "muster-20200102T000000Z.backup", file, dir + "muster-before.backup"}
 	if err != nil || strings.Join(left, " ") != strings.Join(want, " ") {
 		t.Errorf("%v, want %v", left, want)
 	}
@@ -125,6 +127,8 @@ func TestMoveRefusals(t *testing.T) {
 	refused(t, env, 4, "the target is not empty", "restore", dir+"/good")
 	refused(t, env, 2, "is no backup", "restore", dir+"/text")
 	refused(t, env, 5, "no such file", "restore", dir+"/nothing")
+	refused(t, env, 2, "--keep needs a directory", "backup", "--keep", "3", dir+"/named")
+	refused(t, append(env, "TMPDIR="+dir+"/nowhere"), 3, "set TMPDIR", "restore", dir+"/good")
 	refused(t, env, 2, "the same database", "migrate-data", "sqlite://x", "sqlite://x")
 	refused(t, env, 2, "no such file", "migrate-data", "sqlite://"+dir+"/nothing", "sqlite://"+dir+"/else")
 	refused(t, []string{"DATABASE_URL=sqlite://" + dir + "/nothing"}, 2, "no such file", "backup", dir+"/b")

@@ -89,7 +89,7 @@ func writeBackup(ctx context.Context, source *db.DB, file string, done func(db.C
 			return domain.Wrap(domain.Unavailable, context.Cause(ctx), "interrupted; there is no backup, and nothing was left behind")
 		}
 		known := domain.AsError(err)
-		return domain.Wrap(known.Kind, err, "%s was not written, and nothing was left behind: %s", file, known.Text)
+		return domain.Wrap(known.Kind, errors.Unwrap(known), "%s was not written, and nothing was left behind: %s", file, known.Text)
 	}
 	if err := os.Rename(partial, file); err != nil {
 		return err
@@ -166,7 +166,7 @@ func Restore(ctx context.Context, cfg *config.Config, file string, sessions bool
 	source, err := db.OpenBackup(ctx, working)
 	if err != nil {
 		known := domain.AsError(err)
-		return nil, domain.Wrap(known.Kind, err, "%s was not restored, and nothing was changed: %s", file, known.Text)
+		return nil, domain.Wrap(known.Kind, errors.Unwrap(known), "%s was not restored, and nothing was changed: %s", file, known.Text)
 	}
 	defer func() { _ = source.Close() }()
 	options := db.CopyOptions{Done: done}
