@@ -112,7 +112,9 @@ func (c *Config) EnsureEncryptionKey() error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the database that the operator names
 	if err == nil {
 		_, err = file.WriteString(newKey() + "\n")
-		err = errors.Join(err, file.Sync(), file.Close())
+		if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+			err = errors.Join(err, os.Remove(path)) // on a full disk; an empty file would be taken for a key that is damaged
+		}
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("the encryption key beside the database: %w", err)
