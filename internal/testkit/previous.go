@@ -62,14 +62,14 @@ func checkOut(root, commit, dir string) error {
 		return err
 	}
 	// The repository may belong to somebody else than whoever runs the tests.
-	archive := exec.Command("git", "-C", root, "-c", "safe.directory=*", "archive", "--format=tar", commit) //nolint:noctx // ends by itself
+	archive := exec.Command("git", "-C", root, "-c", "safe.directory=*", "archive", "--format=tar", commit)
 	var files, said bytes.Buffer
 	archive.Stdout, archive.Stderr = &files, &said
 	if err := archive.Run(); err != nil {
 		return fmt.Errorf("the git history does not give %s, the release before this one (%w: %s); in a shallow clone \"git fetch --unshallow\" brings it, "+
 			"or set MUSTER_TEST_PREVIOUS to that release's binary", commit, err, strings.TrimSpace(said.String()))
 	}
-	unpack := exec.Command("tar", "-x", "-C", dir) //nolint:noctx // ends by itself
+	unpack := exec.Command("tar", "-x", "-C", dir)
 	unpack.Stdin, unpack.Stderr = &files, &said
 	if err := unpack.Run(); err != nil {
 		return fmt.Errorf("tar: %w: %s", err, said.String())
