@@ -69,7 +69,12 @@ func TestSoakLargeInstallation(t *testing.T) {
 		if err := killed.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(8 * time.Second)
+		eventually(t, "a part is there", func() error {
+			if n, err := numberIn(t, target, "SELECT COUNT(*) FROM users"); err != nil || n == 0 {
+				return fmt.Errorf("%d people: %v", n, err)
+			}
+			return nil
+		})
 		_ = killed.Process.Signal(syscall.SIGKILL)
 		_ = killed.Wait()
 		refused(t, []string{"DATABASE_URL=" + target}, 4, "filled only in part", "migrate")

@@ -108,18 +108,10 @@ func TestDamagedBackup(t *testing.T) {
 // is counted, and nothing refers to what is not there.
 func soundDatabase(t *testing.T, url string) {
 	t.Helper()
-	driver, address := "postgres", url
-	file, isFile := strings.CutPrefix(url, "sqlite://")
-	if isFile {
-		driver, address = "sqlite", file
-	}
-	pool, err := sql.Open(driver, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pool.Close() }()
-	number := func(statement string) (n int) {
-		if err := pool.QueryRowContext(t.Context(), statement).Scan(&n); err != nil {
+	number := func(statement string) int {
+		t.Helper()
+		n, err := numberIn(t, url, statement)
+		if err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 		return n
@@ -134,7 +126,23 @@ func soundDatabase(t *testing.T, url string) {
 			t.Errorf("%d people, and %s: %d", people, name, got)
 		}
 	}
-	if isFile && number("SELECT COUNT(*) FROM pragma_foreign_key_check") != 0 {
+	if strings.HasPrefix(url, "sqlite") && number("SELECT COUNT(*) FROM pragma_foreign_key_check") != 0 {
 		t.Error("a row refers to one that is not there")
 	}
+}
+
+// numberIn reads a number behind the program's back.
+func numberIn(t *testing.T, url, statement string) (n int, err error) {
+	t.Helper()
+	driver, address := "postgres", url
+	if file, ok := strings.CutPrefix(url, "sqlite://"); ok {
+		driver, address = "sqlite", file
+	}
+	pool, err := sql.Open(driver, address)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = pool.Close() }()
+	err = pool.QueryRowContext(t.Context(), statement).Scan(&n)
+	return n, err
 }
