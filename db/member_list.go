@@ -25,7 +25,7 @@ func (s memberStore) List(q domain.MemberQuery) ([]domain.MemberView, error) {
 		return s.deepPage(q)
 	}
 	if q.Find != "" {
-		if err := s.beginning(&q); err != nil {
+		if possible, err := s.beginning(&q); err != nil || !possible {
 			return []domain.MemberView{}, err
 		}
 	}
@@ -96,11 +96,12 @@ const maxFound = 500
 
 // beginning turns how a name or address begins into the members whose address or name begins so.
 // Both are looked up in an index, so that a search reads what it finds; when nothing begins so, the text may stand anywhere.
-func (s memberStore) beginning(q *domain.MemberQuery) error {
+// Among many members that would take seconds, and nobody is found.
+func (s memberStore) beginning(q *domain.MemberQuery) (bool, error) {
 	from := domain.Fold(q.Find)
 	q.Find = ""
 	if from == "" {
-		return nil
+		return true, nil
 	}
 	var found []domain.MemberID
 	for _, key := range []string{"email_key", "full_name_key"} {
@@ -108,17 +109,18 @@ func (s memberStore) beginning(q *domain.MemberQuery) error {
 		err := s.all(&ids, "SELECT m.id FROM users u CROSS JOIN members m WHERE m.user_id = u.id AND m.org_id = ? AND u."+key+" >= ? AND u."+key+" < ? AND u."+key+" <> '' ORDER BY u."+key+" LIMIT ?",
 			s.org, from, from+"\U0010FFFF", maxFound)
 		if err != nil {
-			return err
+			return false, err
 		}
 		found = append(found, ids...)
 	}
 	if len(found) == 0 {
 		q.Search = from
-		return nil
+		many, err := s.More(domain.MaxSearched)
+		return !many, err
 	}
 	slices.Sort(found)
 	q.IDs = slices.Compact(found)
-	return nil
+	return true, nil
 }
 
 func (s memberStore) conditions(q domain.MemberQuery) (where string, args []any) {

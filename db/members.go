@@ -97,6 +97,13 @@ func (s memberStore) Lock(ids []domain.MemberID) error {
 	return s.writable()
 }
 
+// More implements domain.MemberStore; it reads no further than it has to.
+func (s memberStore) More(than int) (bool, error) {
+	var ids []domain.MemberID
+	err := s.all(&ids, "SELECT id FROM members WHERE org_id = ? ORDER BY id LIMIT 1 OFFSET ?", s.org, than)
+	return len(ids) > 0, err
+}
+
 // CountActive implements domain.MemberStore.
 func (s memberStore) CountActive() (int, error) {
 	var count int

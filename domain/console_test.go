@@ -57,6 +57,10 @@ func TestFindMembers(t *testing.T) {
 			w.push(scim, email)
 		}
 		w.signIn("joined@example.com")
+		whole, err := w.service.SearchedWhole(w.Context(), cli)
+		if w.must(err); !whole {
+			t.Error("a few members are too many to look through")
+		}
 		off := w.push(scim, "off@example.com")
 		w.active(scim, off.ID, false)
 		for name, c := range map[string]struct {

@@ -71,7 +71,12 @@ type WorkspaceHeld struct {
 	As Role
 }
 
+// MaxSearched is among how many members a text that begins nobody's name or address is looked for anywhere in them.
+const MaxSearched = 20_000
+
 // MemberQuery selects members for a list.
+//
+// Every member has to be looked at for a text that may stand anywhere: that takes milliseconds for MaxSearched of them, and seconds for a million.
 type MemberQuery struct {
 	Window
 	// Emails are compared folded; empty means all.
@@ -80,7 +85,8 @@ type MemberQuery struct {
 	UserIDs []UserID
 	// Search is a part of the name or address.
 	Search string
-	// Find is how the name or address begins; when nobody's begins so, it may stand anywhere, as with Search.
+	// Find is how the name or address begins; when nobody's begins so, it may stand anywhere, as with Search,
+	// in an organization of at most MaxSearched members.
 	Find string
 	// Role is the org role held, and Grant why; empty means any.
 	Role  RoleID

@@ -19,6 +19,20 @@ func (s *Service) Members(ctx context.Context, scope OrgScope, query MemberQuery
 	return members, err
 }
 
+// SearchedWhole reports whether MemberQuery.Find looks anywhere in names and addresses when nobody's begins with the text.
+func (s *Service) SearchedWhole(ctx context.Context, scope OrgScope) (bool, error) {
+	if err := scope.require(PermOrgRead); err != nil {
+		return false, err
+	}
+	many := false
+	err := s.readOrg(ctx, scope, func(_ Tx, org OrgTx) error {
+		var err error
+		many, err = org.Members().More(MaxSearched)
+		return err
+	})
+	return !many, err
+}
+
 // listMembers lists members with the names of what they hold.
 func listMembers(org OrgTx, query MemberQuery) ([]MemberView, error) {
 	members, err := org.Members().List(query)

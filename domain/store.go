@@ -292,6 +292,8 @@ type MemberStore interface {
 	CountAdmins() (int, error)
 	// CountActive returns the number of active members.
 	CountActive() (int, error)
+	// More reports whether there are more members than so many.
+	More(than int) (bool, error)
 }
 
 // AccessStore keeps what members hold.

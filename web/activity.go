@@ -44,14 +44,14 @@ func (v *visit) activity() error {
 	if err != nil {
 		return err
 	}
-	if len(entries) > pageSize {
-		entries = entries[:pageSize]
-		query.Set("before", string(entries[pageSize-1].ID))
-		query.Del("done")
-		page.Next = v.config.BasePath + v.at("/provisioning/activity?"+query.Encode())
-	}
 	for _, entry := range entries {
 		page.Entries = append(page.Entries, activityRow{entry, factsOf(entry.Before, entry.After), page.Tokens[entry.Token]})
+	}
+	rows := fitting(min(len(entries), pageSize), rowsBytes, func(i int) []factRow { return page.Entries[i].Changes })
+	if page.Entries = page.Entries[:rows]; rows < len(entries) {
+		query.Set("before", string(entries[rows-1].ID))
+		query.Del("done")
+		page.Next = v.config.BasePath + v.at("/provisioning/activity?"+query.Encode())
 	}
 	if page.Sent, err = v.Rules.UndeclaredAttributes(v.ctx(), v.scope); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -20,9 +21,11 @@ type auditPage struct {
 	common
 
 	About, Operation string
-	From, To         string
-	Rows             []auditRow
-	Operations       []option
+	// Filtered says that something was asked for.
+	Filtered   bool
+	From, To   string
+	Rows       []auditRow
+	Operations []option
 	// Next continues the list; Export is the same selection as a table.
 	Next, Export string
 }
@@ -36,8 +39,9 @@ type auditRow struct {
 	Changes []factRow
 	// Effects are what it meant for the person whom the list is about.
 	Effects []string
-	// Person is the member's page, where the row is about somebody.
+	// Person is the member's page, where the row is about somebody, and Whom their name where the row itself has none.
 	Person domain.MemberID
+	Whom   string
 }
 
 // factRow is one thing with what it was and what it is.
@@ -46,26 +50,46 @@ type factRow struct{ Name, Before, After string }
 // auditRows puts rows into words; about is the person whom the list is about, or empty.
 func (v *visit) auditRows(events []domain.AuditEvent, about string) ([]auditRow, error) {
 	names := map[string]string{}
-	if about != "" {
-		workspaces, err := v.Rules.Workspaces(v.ctx(), v.scope, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, workspace := range workspaces {
-			names[string(workspace.ID)] = workspace.DisplayName
-		}
+	workspaces, err := v.Rules.Workspaces(v.ctx(), v.scope, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, workspace := range workspaces {
+		names[string(workspace.ID)] = workspace.DisplayName
 	}
 	rows := make([]auditRow, len(events))
 	for i, event := range events {
 		rows[i] = auditRow{
 			AuditEvent: event, What: operationWords(event.Operation), Who: actorWords(event.Actor), Changes: factsOf(event.Before, event.After),
-			Effects: effectsOn(about, event.After, names),
+			Effects: effectsOn(cmp.Or(about, event.Target.ID), event.After, names),
 		}
 		if event.Target.Kind == "user" {
 			rows[i].Person = domain.MemberID(event.Target.ID)
 		}
 	}
-	return rows, nil
+	return rows, v.whom(rows)
+}
+
+// whom names the people of rows that do not.
+func (v *visit) whom(rows []auditRow) error {
+	var nameless []domain.MemberID
+	for _, row := range rows {
+		if row.Person != "" && row.Target.Name == "" && !slices.Contains(nameless, row.Person) {
+			nameless = append(nameless, row.Person)
+		}
+	}
+	if len(nameless) == 0 {
+		return nil
+	}
+	members, err := v.Rules.Members(v.ctx(), v.scope, domain.MemberQuery{IDs: nameless, Window: domain.Window{Limit: len(nameless)}})
+	for _, member := range members {
+		for i := range rows {
+			if rows[i].Person == member.ID {
+				rows[i].Whom = name(member)
+			}
+		}
+	}
+	return err
 }
 
 // effectsOn says what a row meant for one of the people whom it concerned.
@@ -106,19 +130,6 @@ func placeEffect(workspace, before, after string) string {
 	}
 }
 
-// operationWords is the operation as a sentence begins: "update_org_member" is "Update org member".
-func operationWords(operation string) string {
-	words := strings.ReplaceAll(operation, "_", " ")
-	for _, name := range [][2]string{{"scim", "SCIM"}, {"sso", "SSO"}, {"jit", "JIT"}} {
-		words = strings.ReplaceAll(" "+words+" ", " "+name[0]+" ", " "+name[1]+" ")
-		words = strings.TrimSpace(words)
-	}
-	if words == "" {
-		return words
-	}
-	return strings.ToUpper(words[:1]) + words[1:]
-}
-
 func actorWords(actor domain.Actor) string {
 	switch actor.Kind {
 	case domain.ActorUser:
@@ -136,6 +147,28 @@ func actorWords(actor domain.Actor) string {
 	default:
 		return actor.Name
 	}
+}
+
+// What the rows of a page may hold, in bytes; a page with more ends earlier.
+const (
+	rowsBytes    = 40 << 10
+	historyBytes = 16 << 10
+	// rowBytes is a row but for its facts.
+	rowBytes = 500
+)
+
+// fitting is how many of n rows fit into so many bytes, at least one of them.
+func fitting(n, bytes int, facts func(i int) []factRow) int {
+	for i := range n {
+		bytes -= rowBytes
+		for _, fact := range facts(i) {
+			bytes -= len(fact.Name) + len(fact.Before) + len(fact.After) + 90
+		}
+		if bytes < 0 && i > 0 {
+			return i
+		}
+	}
+	return n
 }
 
 const (
@@ -194,7 +227,7 @@ func clipped(text string) string {
 	return text
 }
 
-// auditQuery reads the filter; the days are whole ones in UTC.
+// auditQuery reads the filter; the days are whole ones in the zone whose distance from UTC the page's script adds, or else in UTC.
 func (v *visit) auditQuery() (domain.AuditQuery, error) {
 	query := domain.AuditQuery{About: v.value("about")}
 	if operation := v.value("operation"); operation != "" {
@@ -210,13 +243,22 @@ func (v *visit) auditQuery() (domain.AuditQuery, error) {
 			if err != nil {
 				return query, domain.Invalidf(bound.name, "%q is no day; write it as 2026-12-31", text)
 			}
-			*bound.at = day.AddDate(0, 0, bound.plus)
+			*bound.at = day.AddDate(0, 0, bound.plus).Add(v.zone(bound.name))
 		}
 	}
 	if query.To.IsZero() && !query.From.IsZero() {
 		query.To = v.now()
 	}
 	return query, nil
+}
+
+// zone is how far behind UTC the reader's clock is on a day; what no clock on earth shows is nothing.
+func (v *visit) zone(bound string) time.Duration {
+	minutes, err := strconv.Atoi(v.value(bound + "_zone"))
+	if distance := time.Duration(minutes) * time.Minute; err == nil && distance.Abs() <= 15*time.Hour {
+		return distance
+	}
+	return 0
 }
 
 func (v *visit) audit() error {
@@ -226,9 +268,10 @@ func (v *visit) audit() error {
 	}
 	values := v.r.URL.Query()
 	page := auditPage{common: v.common(), About: query.About, Operation: v.value("operation"), From: v.value("from"), To: v.value("to")}
-	for _, operation := range auditOperations() {
-		page.Operations = append(page.Operations, option{Value: operation, Label: operationWords(operation)})
+	for _, one := range operations() {
+		page.Operations = append(page.Operations, option{Value: one.name, Label: one.words})
 	}
+	page.Filtered = page.About+page.Operation+page.From+page.To != ""
 	page.Operations = chosen(page.Operations, page.Operation)
 	if query.Before = domain.AuditID(values.Get("before")); query.Before != "" && !domain.ValidID(query.Before) {
 		return domain.Invalidf("before", "this is no place in the list; begin at its start")
@@ -241,13 +284,13 @@ func (v *visit) audit() error {
 	values.Del("done")
 	values.Del("before")
 	page.Export = v.config.BasePath + v.at("/audit.csv?"+values.Encode())
-	if len(events) > pageSize {
-		events = events[:pageSize]
-		values.Set("before", string(events[pageSize-1].ID))
-		page.Next = v.config.BasePath + v.at("/audit?"+values.Encode())
-	}
 	if page.Rows, err = v.auditRows(events, query.About); err != nil {
 		return err
+	}
+	rows := fitting(min(len(events), pageSize), rowsBytes, func(i int) []factRow { return page.Rows[i].Changes })
+	if page.Rows = page.Rows[:rows]; rows < len(events) {
+		values.Set("before", string(events[rows-1].ID))
+		page.Next = v.config.BasePath + v.at("/audit?"+values.Encode())
 	}
 	return v.render("audit", "Audit log", "/audit", page)
 }
@@ -286,11 +329,16 @@ func (v *visit) exportAudit() error {
 	return out.Error()
 }
 
+// exported is one cell with everything that was recorded; nothing is shortened.
 func exported(facts map[string]any) string {
 	if facts == nil {
 		return ""
 	}
-	return factText(any(facts))
+	raw, err := json.Marshal(facts)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }
 
 // cells keeps spreadsheets from taking a text for a formula: whatever begins like one gets an apostrophe in front.
@@ -302,21 +350,6 @@ func cells(texts ...string) []string {
 		}
 	}
 	return texts
-}
-
-// auditOperations are what the log can be filtered by.
-func auditOperations() []string {
-	return []string{
-		"login", "logout", "jit_join_organization", "claim_pending_organization_invite", "claim_pending_workspace_invite", "link_identity",
-		"invite_user_to_org", "invite_users_to_org_batch", "delete_org_pending_member", "update_org_member", "disable_member", "enable_member", "delete_org_member",
-		"create_workspace", "update_workspace", "delete_workspace", "add_member_to_workspace", "add_members_to_workspace_batch", "update_workspace_member", "delete_workspace_member",
-		"create_role", "update_role", "delete_role", "create_scim_user", "update_scim_user", "delete_scim_user", "create_scim_group", "update_scim_group", "delete_scim_group",
-		"update_scim_group_mapping", "sync_sso_groups", "create_scim_token", "update_scim_token", "delete_scim_token", "update_scim_definitions",
-		"update_deprovision_guard", "hold_deprovisioning", "release_deprovisioning", "refuse_deprovisioning",
-		"create_personal_access_token", "delete_personal_access_token", "revoke_personal_access_token", "create_service_key", "update_service_key", "delete_service_key",
-		"create_service_account", "delete_service_account", "create_event_hook", "update_event_hook", "delete_event_hook",
-		"update_organization_info", "update_sso_settings", "update_login_methods", "update_default_sso_provision_organization", "revoke_sessions",
-	}
 }
 
 // aboutPerson is the audit log's address for one person.

@@ -1,6 +1,9 @@
 package web
 
-import "net/url"
+import (
+	"net/url"
+	"time"
+)
 
 // confirmation asks once before something that cannot simply be taken back.
 type confirmation struct {
@@ -8,6 +11,8 @@ type confirmation struct {
 
 	Title   string
 	Effects []string
+	// LastUsed is when what will be deleted was last used; zero for never, or where nothing is said about it.
+	LastUsed time.Time
 	// Action gets the form with Fields; Back leads away without doing anything.
 	Action, Button, Back string
 	Fields               url.Values

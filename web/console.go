@@ -128,14 +128,20 @@ type common struct {
 	// Manage is for those who manage the organization, Admin for its Organization Admins only.
 	Manage, Admin bool
 	OrgName       string
-	refused       *refusedForm
+	// Admins are some Organization Admins' addresses, for those who are none.
+	Admins  []string
+	refused *refusedForm
 }
 
 func (v *visit) common() common {
-	return common{
+	c := common{
 		In: v.config.BasePath + v.at(""), Manage: v.scope.Has(domain.PermOrgManage), Admin: v.scope.Role() == domain.RoleOrgAdmin,
 		OrgName: v.org.DisplayName, refused: v.refused,
 	}
+	if v.org.ID != "" && !c.Admin {
+		c.Admins = v.admins()
+	}
+	return c
 }
 
 // Form returns what was sent in the form of that name, and what was wrong with it.
@@ -145,7 +151,7 @@ func (c common) Form(name string) form { return formOf(c.refused, name) }
 func (v *visit) render(page, title, section string, data any) error {
 	done, undo := v.done()
 	shown := frame{
-		Title: title, User: v.principal.User().Email, Links: v.links(section), Sections: v.sections(section), Page: data,
+		Title: title, User: v.principal.User().Email, Sections: v.sections(section), Page: data,
 		Done: done, Undo: undo,
 	}
 	if v.org.ID != "" {
@@ -231,10 +237,11 @@ const pageSize = 50
 // pager leads through a list.
 type pager struct {
 	// Path has everything of the address but the page.
-	path       string
-	Page       int
-	More       bool
-	Here, Rows int
+	path string
+	Page int
+	More bool
+	Rows int
+	size int
 }
 
 // window is the page that the address asks for, with one row more, which says whether there are others.
@@ -260,17 +267,25 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// paged cuts a list to a page.
-func paged[T any](v *visit, rows []T) ([]T, pager) {
+// paged cuts a list, which begins with the page that is asked for, to that page.
+func paged[T any](v *visit, rows []T) ([]T, pager) { return pagedBy(v, rows, pageSize) }
+
+// pageOf is the page that is asked for of a whole list.
+func pageOf[T any](v *visit, rows []T, size int) ([]T, pager) {
+	return pagedBy(v, rows[min((v.page()-1)*size, len(rows)):], size)
+}
+
+func pagedBy[T any](v *visit, rows []T, size int) ([]T, pager) {
 	query := v.r.URL.Query()
 	query.Del("page")
 	query.Del("done")
-	p := pager{path: v.r.URL.Path + "?" + query.Encode(), Page: v.page()}
-	if v.r.Method != http.MethodGet {
-		p.path, p.Page = "", 1
+	p := pager{path: v.config.BasePath + v.r.URL.Path + "?" + query.Encode(), Page: v.page(), size: size}
+	if p.More = len(rows) > size; p.More {
+		rows = rows[:size]
 	}
-	if p.More = len(rows) > pageSize; p.More {
-		rows = rows[:pageSize]
+	if v.r.Method != http.MethodGet {
+		// The address of a form is no list's.
+		p.More, p.Page = false, 1
 	}
 	p.Rows = len(rows)
 	return rows, p
@@ -297,7 +312,7 @@ func (p pager) to(page int) string {
 }
 
 // From and To are the numbers of the first and last row.
-func (p pager) From() int { return (p.Page-1)*pageSize + 1 }
+func (p pager) From() int { return (p.Page-1)*p.size + 1 }
 
 // To is the number of the last row.
-func (p pager) To() int { return (p.Page-1)*pageSize + p.Rows }
+func (p pager) To() int { return (p.Page-1)*p.size + p.Rows }

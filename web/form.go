@@ -46,6 +46,14 @@ func (f form) Value(field, stored string) string {
 	return f.sent.values.Get(field)
 }
 
+// Sent are all values of a field that were sent; none at a first look.
+func (f form) Sent(field string) []string {
+	if f.sent == nil {
+		return nil
+	}
+	return f.sent.values[field]
+}
+
 // Ticked reports whether a box is ticked.
 func (f form) Ticked(field, value string, stored bool) bool {
 	if f.sent == nil {
@@ -72,7 +80,7 @@ func (f form) Differences() []difference {
 	}
 	var rows []difference
 	for _, row := range flattened("", f.sent.now) {
-		yours := strings.Join(f.sent.named(f.sent.values[row.name]), ", ")
+		yours := strings.Join(f.sent.named(lines(f.sent.values[row.name])), ", ")
 		if slices.Contains(f.sent.values["switches"], row.name) {
 			yours = factText(f.sent.values.Get(row.name) == "true")
 		} else if !f.sent.values.Has(row.name) {
@@ -154,7 +162,8 @@ type input struct {
 	ID, Name, Label, Value, Hint, Wrong string
 	Type                                string
 	Options                             []option
-	Required                            bool
+	// Typed says that names are typed where there are too many to choose from.
+	Typed bool
 }
 
 // option is one choice of a field.

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"maps"
 	"net/url"
+	"slices"
+	"strings"
 
 	"muster/domain"
 )
@@ -10,22 +13,30 @@ import (
 type groupPage struct {
 	common
 
-	Group      groupRow
-	Seen       domain.Seen
-	OrgRoles   []option
-	Places     []mappingRow
-	Preview    *groupPreview
-	People     []domain.GroupMember
-	MorePeople bool
-	History    []auditRow
+	Group    groupRow
+	Seen     domain.Seen
+	OrgRoles []option
+	// Pairs are what the mapping gives, and what was added to it a moment ago; the boxes of those that stay are ticked.
+	Pairs []mappingRow
+	// Kept is how many pairs are not listed; they stay as they are.
+	Kept                  int
+	Workspaces, WorkRoles []option
+	Preview               *groupPreview
+	People                []domain.GroupMember
+	MorePeople            bool
+	History               []auditRow
 }
 
-// mappingRow is a workspace with the role that the group gives there; empty for none.
+// mappingRow is a role in a workspace that the group gives, or will no longer give.
 type mappingRow struct {
 	Workspace domain.WorkspaceID
-	Name      string
-	Roles     []option
+	Pair      string
+	Text      string
+	Ticked    bool
 }
+
+// maxPairs is how many roles in workspaces the form of a mapping lists.
+const maxPairs = 100
 
 // groupPreview says who would gain and who would lose.
 type groupPreview struct {
@@ -62,14 +73,7 @@ func (v *visit) showGroup(preview *groupPreview) error {
 		return err
 	}
 	page := groupPage{common: v.common(), Group: groupRow{view, names.gives(view.Mapping)}, Seen: domain.SeenOf(view.Face()), Preview: preview}
-	f := page.Form("mapping")
-	page.OrgRoles = append([]option{{Value: "", Label: "says nothing about the organization role"}}, roleOptions(names.roles, domain.ScopeOrganization)...)
-	page.OrgRoles = chosen(page.OrgRoles, f.Value("org_role_id", string(view.Mapping.OrgRole)))
-	for _, workspace := range names.ordered {
-		options := append([]option{{Value: "", Label: "no role"}}, roleOptions(names.roles, domain.ScopeWorkspace)...)
-		stored := f.Value("workspace-"+string(workspace.ID), string(view.Mapping.Workspaces[workspace.ID]))
-		page.Places = append(page.Places, mappingRow{workspace.ID, workspace.DisplayName, chosen(options, stored)})
-	}
+	page.mappingForm(names)
 	if page.People, err = v.Rules.GroupPeople(v.ctx(), v.scope, view.ID, pageSize+1); err != nil {
 		return err
 	}
@@ -84,34 +88,121 @@ func (v *visit) showGroup(preview *groupPreview) error {
 	return v.render("group", view.DisplayName, "/provisioning/groups", page)
 }
 
-// mapping reads the form.
-func (v *visit) mapping() (domain.Mapping, error) {
-	mapping := domain.Mapping{OrgRole: domain.RoleID(v.value("org_role_id"))}
-	workspaces, err := v.Rules.Workspaces(v.ctx(), v.scope, false)
-	for _, workspace := range workspaces {
-		if role := v.value("workspace-" + string(workspace.ID)); role != "" {
-			if mapping.Workspaces == nil {
-				mapping.Workspaces = map[domain.WorkspaceID]domain.RoleID{}
+// mappingForm fills the form with the mapping there is, or with what was sent.
+func (p *groupPage) mappingForm(names placeNames) {
+	f := p.Form("mapping")
+	stored := p.Group.Mapping
+	p.OrgRoles = append([]option{{Value: "", Label: "says nothing about it"}}, roleOptions(names.roles, domain.ScopeOrganization)...)
+	p.OrgRoles = chosen(p.OrgRoles, f.Value("org_role_id", string(stored.OrgRole)))
+	p.Workspaces, p.WorkRoles = workspaceOptions(names.ordered), roleOptions(names.roles, domain.ScopeWorkspace)
+	for _, workspace := range names.ordered {
+		pairs := map[string]bool{}
+		if role, ok := stored.Workspaces[workspace.ID]; ok {
+			pairs[pairOf(workspace.ID, role)] = f.Ticked("pair", pairOf(workspace.ID, role), true)
+		}
+		for _, pair := range f.Sent("pair") {
+			if id, _ := splitPair(pair); id == workspace.ID {
+				pairs[pair] = true
 			}
-			mapping.Workspaces[workspace.ID] = domain.RoleID(role)
+		}
+		for _, pair := range slices.Sorted(maps.Keys(pairs)) {
+			if len(p.Pairs) == maxPairs {
+				p.Kept++
+				continue
+			}
+			_, role := splitPair(pair)
+			p.Pairs = append(p.Pairs, mappingRow{workspace.ID, pair, roleName(names.roles, role) + " in " + workspace.DisplayName, pairs[pair]})
 		}
 	}
-	return mapping, err
+}
+
+// pairOf is a role in a workspace as a box of the form sends it.
+func pairOf(workspace domain.WorkspaceID, role domain.RoleID) string {
+	return string(workspace) + " " + string(role)
+}
+
+func splitPair(pair string) (domain.WorkspaceID, domain.RoleID) {
+	workspace, role, _ := strings.Cut(pair, " ")
+	return domain.WorkspaceID(workspace), domain.RoleID(role)
+}
+
+// mapping reads the form: what the group gives already, without what was listed and not ticked, and with what was added.
+func (v *visit) mapping() (domain.Mapping, error) {
+	group, err := v.Rules.SCIMGroup(v.ctx(), v.scope, v.groupID())
+	if err != nil {
+		return domain.Mapping{}, err
+	}
+	names, err := v.names()
+	if err != nil {
+		return domain.Mapping{}, err
+	}
+	mapping := domain.Mapping{OrgRole: domain.RoleID(v.value("org_role_id")), Workspaces: map[domain.WorkspaceID]domain.RoleID{}}
+	listed := checked[domain.WorkspaceID](v, "listed")
+	for workspace, role := range group.Mapping.Workspaces {
+		if _, there := names.workspaces[workspace]; there && group.Explicit && !slices.Contains(listed, workspace) {
+			mapping.Workspaces[workspace] = role
+		}
+	}
+	for _, pair := range checked[string](v, "pair") {
+		workspace, role := splitPair(pair)
+		mapping.Workspaces[workspace] = role
+	}
+	added, err := v.picked("add_workspace")
+	if err != nil {
+		return mapping, err
+	}
+	if added != "" {
+		mapping.Workspaces[added] = domain.RoleID(v.value("add_role_id"))
+	}
+	return mapping, nil
+}
+
+// sendMapping is a form that puts a mapping in place of another one, or lets the name decide.
+func (v *visit) sendMapping(from, to domain.GroupView) (string, url.Values) {
+	fields := url.Values{"do": {"save"}}
+	if !to.Explicit {
+		return v.groupAt() + "/clear", fields
+	}
+	fields.Set("org_role_id", string(to.Mapping.OrgRole))
+	for workspace := range from.Mapping.Workspaces {
+		fields.Add("listed", string(workspace))
+	}
+	for workspace, role := range to.Mapping.Workspaces {
+		fields.Add("pair", pairOf(workspace, role))
+	}
+	return v.groupAt(), fields
+}
+
+// maxUndone is how many roles in workspaces an offer to undo a mapping holds, so that it fits into an address.
+const maxUndone = 20
+
+// mapped says that another mapping is in force, and offers the one before.
+func (v *visit) mapped(words string, before, now domain.GroupView) error {
+	if len(before.Mapping.Workspaces)+len(now.Mapping.Workspaces) > maxUndone {
+		return v.finish(v.groupAt(), words)
+	}
+	action, fields := v.sendMapping(now, before)
+	return v.finishWith(v.groupAt(), words, action, fields)
 }
 
 // saveMapping looks first: only the button under the preview saves (R38).
 func (v *visit) saveMapping() error {
 	mapping, err := v.mapping()
 	if err != nil {
-		return err
+		return v.retry("mapping", err, (*visit).group)
 	}
 	if v.value("do") != "save" {
 		return v.preview(domain.Proposal{Group: v.groupID(), Mapping: &mapping}, false)
 	}
-	if _, err := v.seen().SetGroupMapping(v.ctx(), v.scope, v.groupID(), mapping); err != nil {
+	before, err := v.Rules.SCIMGroup(v.ctx(), v.scope, v.groupID())
+	if err != nil {
+		return err
+	}
+	now, err := v.seen().SetGroupMapping(v.ctx(), v.scope, v.groupID(), mapping)
+	if err != nil {
 		return v.retry("mapping", err, (*visit).group)
 	}
-	return v.finish(v.groupAt(), "mapped")
+	return v.mapped("mapped", before, now)
 }
 
 // clearMapping lets the name decide again, after a look.
@@ -119,10 +210,15 @@ func (v *visit) clearMapping() error {
 	if v.value("do") != "save" {
 		return v.preview(domain.Proposal{Group: v.groupID()}, true)
 	}
-	if _, err := v.seen().ClearGroupMapping(v.ctx(), v.scope, v.groupID()); err != nil {
+	before, err := v.Rules.SCIMGroup(v.ctx(), v.scope, v.groupID())
+	if err != nil {
+		return err
+	}
+	now, err := v.seen().ClearGroupMapping(v.ctx(), v.scope, v.groupID())
+	if err != nil {
 		return v.retry("mapping", err, (*visit).group)
 	}
-	return v.finish(v.groupAt(), "unmapped")
+	return v.mapped("unmapped", before, now)
 }
 
 func (v *visit) preview(proposal domain.Proposal, byName bool) error {
@@ -142,7 +238,14 @@ func (v *visit) preview(proposal domain.Proposal, byName bool) error {
 		shown.Listed++
 		shown.add(names, change)
 	}
-	// The form keeps what was chosen, which is no refusal.
+	// The form keeps what was chosen, which is no refusal; what was added is one of the boxes now.
+	if proposal.Mapping != nil {
+		v.r.PostForm.Del("pair")
+		for workspace, role := range proposal.Mapping.Workspaces {
+			v.r.PostForm.Add("pair", pairOf(workspace, role))
+		}
+		v.r.PostForm.Del("add_workspace")
+	}
 	v.refused = &refusedForm{name: "mapping", err: &domain.Error{}, values: v.r.PostForm}
 	defer func() { v.refused = nil }()
 	return v.showGroup(shown)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"muster/domain"
@@ -73,11 +74,31 @@ func roleName(roles []domain.Role, id domain.RoleID) string {
 	return domain.RoleName(id)
 }
 
+// withdraw ends an invite, and offers to send another one like it.
 func (v *visit) withdraw() error {
-	if err := v.Rules.WithdrawInvite(v.ctx(), v.scope, domain.InviteID(v.r.PathValue("invite"))); err != nil {
+	id := domain.InviteID(v.r.PathValue("invite"))
+	found, err := v.Rules.Invites(v.ctx(), v.scope, domain.MemberQuery{Search: v.value("email"), Window: domain.Window{Limit: pageSize}})
+	if err != nil {
+		return err
+	}
+	if err := v.Rules.WithdrawInvite(v.ctx(), v.scope, id); err != nil {
 		return v.retry("withdraw", err, (*visit).invites)
 	}
+	for _, invite := range found {
+		if invite.ID == id && len(invite.OwnRoles) == 0 && len(invite.Workspaces) <= maxUndone {
+			return v.finishWith(v.at("/invites"), "withdrawn", v.at("/invites"), again(invite))
+		}
+	}
 	return v.finish(v.at("/invites"), "withdrawn")
+}
+
+// again is the form that invites somebody like before.
+func again(invite domain.Invite) url.Values {
+	fields := url.Values{"addresses": {invite.Email}, "role_id": {string(invite.Role)}, "workspace_role_id": {string(invite.WorkspaceRole)}}
+	for _, workspace := range invite.Workspaces {
+		fields.Add("workspace_ids", string(workspace))
+	}
+	return fields
 }
 
 // invitePage invites many people after a look at what each row will do.
@@ -103,6 +124,9 @@ type invitePreview struct {
 }
 
 func (v *visit) invite() error {
+	if !v.scope.Has(domain.PermOrgManage) {
+		return domain.Errorf(domain.Forbidden, "only those who manage the organization invite people")
+	}
 	page := invitePage{common: v.common(), Mail: v.Rules.Policy().MailEnabled, Max: domain.MaxBatch}
 	if v.org.Default && !v.org.Settings.InvitesEnabled {
 		page.Off = "Invites are switched off in this organization. An Organization Admin can switch them on in the sign-in settings."
@@ -120,7 +144,11 @@ func (v *visit) invite() error {
 	if v.r.Method == http.MethodPost && v.refused == nil {
 		v.refused = &refusedForm{name: "invite", err: &domain.Error{}, values: v.r.PostForm}
 		page.common = v.common()
-		previews, err := v.Rules.PreviewInvites(v.ctx(), v.scope, v.inviteRequests())
+		requests, err := v.inviteRequests()
+		var previews []domain.InvitePreview
+		if err == nil {
+			previews, err = v.Rules.PreviewInvites(v.ctx(), v.scope, requests)
+		}
 		if err != nil {
 			v.refused = nil
 			return v.retry("invite", err, (*visit).invite)
@@ -135,15 +163,19 @@ func (v *visit) invite() error {
 }
 
 // inviteRequests reads pasted addresses: one a line, or parted by commas and semicolons, with names before them or not.
-func (v *visit) inviteRequests() []domain.InviteRequest {
+func (v *visit) inviteRequests() ([]domain.InviteRequest, error) {
+	workspaces, err := v.pickedAll("workspace_ids")
+	if err != nil {
+		return nil, err
+	}
 	var requests []domain.InviteRequest
 	for _, address := range addresses(v.value("addresses")) {
 		requests = append(requests, domain.InviteRequest{
-			Email: address, Role: domain.RoleID(v.value("role_id")), Workspaces: checked[domain.WorkspaceID](v, "workspace_ids"),
+			Email: address, Role: domain.RoleID(v.value("role_id")), Workspaces: workspaces,
 			WorkspaceRole: domain.RoleID(v.value("workspace_role_id")),
 		})
 	}
-	return requests
+	return requests, nil
 }
 
 // addresses reads what people paste from a mail program or a table.
@@ -175,7 +207,10 @@ func inviteEffect(p domain.InvitePreview) string {
 }
 
 func (v *visit) sendInvites() error {
-	_, err := v.Rules.InviteAll(v.ctx(), v.scope, v.inviteRequests())
+	requests, err := v.inviteRequests()
+	if err == nil {
+		_, err = v.Rules.InviteAll(v.ctx(), v.scope, requests)
+	}
 	if known := domain.AsError(err); err != nil && len(known.Rows) > 0 {
 		// Every bad row shows in the preview.
 		return v.invite()

@@ -49,9 +49,6 @@ func (v *visit) showKeys(made *madeSecret) error {
 	keys, err := v.Rules.ServiceKeys(v.ctx(), v.scope)
 	if domain.IsKind(err, domain.Forbidden) {
 		page.KeysNote = sentence(domain.AsError(err).Text)
-		if admins := v.admins(); len(admins) > 0 {
-			page.KeysNote += " Organization Admins here: " + strings.Join(admins, ", ") + "."
-		}
 		return v.render("keys", "Keys", "/keys", page)
 	}
 	if err != nil {
@@ -97,8 +94,12 @@ func (v *visit) createKey() error {
 	if err != nil {
 		return v.retry("key", err, (*visit).keys)
 	}
+	workspaces, err := v.pickedAll("workspaces")
+	if err != nil {
+		return v.retry("key", err, (*visit).keys)
+	}
 	request := domain.KeyRequest{
-		Description: v.value("description"), ExpiresAt: expires, Workspaces: checked[domain.WorkspaceID](v, "workspaces"),
+		Description: v.value("description"), ExpiresAt: expires, Workspaces: workspaces,
 		Role: domain.RoleID(v.value("role_id")), Account: domain.AccountID(v.value("service_account_id")),
 	}
 	if len(request.Workspaces) == 0 && request.Account == "" {
@@ -123,7 +124,7 @@ func (v *visit) askDeleteKey() error {
 	for _, key := range keys {
 		if key.ID == id {
 			return v.confirm("/keys", confirmation{
-				Title:   "Delete the key “" + key.Description + "” (" + key.Short + ")?",
+				Title: "Delete the key “" + key.Description + "” (" + key.Short + ")?", LastUsed: key.LastUsedAt,
 				Effects: []string{"Whatever uses it is refused from the next request on.", "This cannot be taken back; a new key can be made."},
 				Action:  v.at("/keys/" + url.PathEscape(string(id)) + "/delete"), Button: "Delete the key", Back: v.at("/keys"),
 			})
@@ -140,8 +141,12 @@ func (v *visit) deleteKey() error {
 }
 
 func (v *visit) createAccount() error {
+	workspaces, err := v.pickedAll("workspaces")
+	if err != nil {
+		return v.retry("account", err, (*visit).keys)
+	}
 	var places []domain.Place
-	for _, id := range checked[domain.WorkspaceID](v, "workspaces") {
+	for _, id := range workspaces {
 		places = append(places, domain.Place{Workspace: id, Role: domain.RoleID(v.value("role_id"))})
 	}
 	if _, err := v.Rules.CreateServiceAccount(v.ctx(), v.scope, v.value("name"), places); err != nil {
@@ -155,12 +160,19 @@ func (v *visit) askDeleteAccount() error {
 	if err != nil {
 		return err
 	}
-	id := domain.AccountID(v.r.PathValue("account"))
+	keys, err := v.Rules.ServiceKeys(v.ctx(), v.scope)
+	if err != nil {
+		return err
+	}
+	id, acting := domain.AccountID(v.r.PathValue("account")), 0
+	for _, key := range keys {
+		acting += boolInt(key.Account == id)
+	}
 	for _, account := range accounts {
 		if account.ID == id {
 			return v.confirm("/keys", confirmation{
 				Title:   "Delete the service account “" + account.Name + "”?",
-				Effects: []string{"Every key that acts for it ends in the same moment.", "This cannot be taken back."},
+				Effects: []string{"It has " + counted(acting, "key") + ": whatever uses one is refused from the next request on.", "This cannot be taken back."},
 				Action:  v.at("/keys/accounts/" + url.PathEscape(string(id)) + "/delete"), Button: "Delete the service account", Back: v.at("/keys"),
 			})
 		}
@@ -251,6 +263,30 @@ func (v *visit) createOwnToken() error {
 		return v.retry("token-"+string(org), err, (*visit).ownTokens)
 	}
 	return v.showOwnTokens(&madeSecret{Name: key.Description, Secret: string(secret), ID: string(key.ID), Expires: key.ExpiresAt})
+}
+
+func (v *visit) askDeleteOwnToken() error {
+	org := domain.OrgID(v.value("organization_id"))
+	scope, err := v.principal.In(org)
+	if err != nil {
+		return err
+	}
+	keys, err := v.Rules.PersonalTokens(v.ctx(), scope)
+	if err != nil {
+		return err
+	}
+	id := domain.KeyID(v.r.PathValue("key"))
+	for _, key := range keys {
+		if key.ID == id {
+			return v.confirm("/you/tokens", confirmation{
+				Title: "Delete your token “" + key.Description + "” (" + key.Short + ")?", LastUsed: key.LastUsedAt,
+				Effects: []string{"Whatever uses it is refused from the next request on.", "This cannot be taken back; a new token can be made."},
+				Action:  "/you/tokens/" + url.PathEscape(string(id)) + "/delete", Fields: url.Values{"organization_id": {string(org)}},
+				Button: "Delete the token", Back: "/you/tokens",
+			})
+		}
+	}
+	return domain.Errorf(domain.NotFound, "there is no such token")
 }
 
 func (v *visit) deleteOwnToken() error {

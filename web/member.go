@@ -17,11 +17,12 @@ type memberPage struct {
 	// Org and Places are the roles with their reasons.
 	Org    domain.Why
 	Places []place
-	More   int
+	Pager  pager
 	// Others are the workspaces that the person is not in.
 	Others    []option
 	OrgRoles  []option
 	WorkRoles []option
+	RowRoles  rowRoles
 	Sessions  []domain.Session
 	// SessionsNote says why there is no list.
 	SessionsNote string
@@ -39,6 +40,9 @@ type place struct {
 	// ByGroup says that a group gives the role, so that nobody changes it by hand (R36).
 	ByGroup bool
 }
+
+// placesPage is how many workspaces a person's page shows at once.
+const placesPage = 25
 
 // historyRows is how many rows of the audit log a person's page shows.
 const historyRows = 15
@@ -96,8 +100,7 @@ func (v *visit) explain(page *memberPage) error {
 		in[why.Workspace] = true
 		page.Places = append(page.Places, place{Why: why, Seen: domain.SeenOf(why.Role), ByGroup: why.Kind == domain.GrantGroup})
 	}
-	page.More = max(0, len(page.Places)-maxWorkspaces)
-	page.Places = page.Places[:len(page.Places)-page.More]
+	page.Places, page.Pager = pageOf(v, page.Places, placesPage)
 	for _, workspace := range workspaces {
 		if !in[workspace.ID] {
 			page.Others = append(page.Others, option{Value: string(workspace.ID), Label: workspace.DisplayName})
@@ -113,6 +116,7 @@ func (v *visit) managing(page *memberPage) error {
 		return err
 	}
 	page.OrgRoles, page.WorkRoles = roleOptions(roles, domain.ScopeOrganization), roleOptions(roles, domain.ScopeWorkspace)
+	page.RowRoles = rowRolesOf(page.WorkRoles, len(page.Places))
 	page.Sessions, err = v.Rules.MemberSessions(v.ctx(), v.scope, page.ID)
 	if domain.IsKind(err, domain.Forbidden) {
 		page.SessionsNote, err = sentence(domain.AsError(err).Text), nil
@@ -130,7 +134,8 @@ func (v *visit) history(about string) ([]auditRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.auditRows(events, about)
+	rows, err := v.auditRows(events, about)
+	return rows[:fitting(len(rows), historyBytes, func(i int) []factRow { return rows[i].Changes })], err
 }
 
 // name is how people call somebody.
@@ -225,11 +230,14 @@ func (v *visit) endSessions() error {
 
 // enterWorkspace puts a member into a workspace, from either's page.
 func (v *visit) enterWorkspace() error {
-	workspace := domain.WorkspaceID(v.value("workspace_id"))
-	if workspace == "" {
-		return v.retry("enter", domain.Invalidf("workspace_id", "choose a workspace"), (*visit).member)
+	workspace, err := v.picked("workspace_id")
+	if err == nil && workspace == "" {
+		err = domain.Invalidf("workspace_id", "choose a workspace")
 	}
-	_, err := v.Rules.AddWorkspaceMember(v.ctx(), v.scope, workspace, domain.NewWorkspaceMember{Member: v.memberID(), Role: domain.RoleID(v.value("role_id"))})
+	if err != nil {
+		return v.retry("enter", err, (*visit).member)
+	}
+	_, err = v.Rules.AddWorkspaceMember(v.ctx(), v.scope, workspace, domain.NewWorkspaceMember{Member: v.memberID(), Role: domain.RoleID(v.value("role_id"))})
 	if err != nil {
 		return v.retry("enter", err, (*visit).member)
 	}
@@ -247,10 +255,10 @@ func (v *visit) changePlace(leave bool) error {
 	if err != nil {
 		return err
 	}
-	role := domain.RoleID(v.value("role_id"))
+	role := domain.RoleID("")
 	if leave {
 		err = v.seen().RemoveWorkspaceMember(v.ctx(), v.scope, workspace, member)
-	} else {
+	} else if role, err = v.workRole("role_id"); err == nil {
 		_, err = v.seen().SetWorkspaceRole(v.ctx(), v.scope, workspace, member, role)
 	}
 	page, back := (*visit).workspace, v.workspaceAt()

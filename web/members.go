@@ -10,12 +10,14 @@ import (
 type membersPage struct {
 	common
 
-	Query                               url.Values
-	Roles, Workspaces, Grants, Statuses []option
-	Members                             []memberRow
-	Pager                               pager
-	// Filtered says that something was asked for.
+	Query                   url.Values
+	Roles, Grants, Statuses []option
+	Workspace               input
+	Members                 []memberRow
+	Pager                   pager
+	// Filtered says that something was asked for, and Anywhere where to look anywhere in names and addresses, which takes a while.
 	Filtered bool
+	Anywhere string
 }
 
 // memberRow is one person in a list.
@@ -24,6 +26,8 @@ type memberRow struct {
 
 	// More is how many workspaces are left out.
 	More int
+	// All is for Organization Admins, who are Admin of every workspace (R3).
+	All bool
 }
 
 // maxPlaces is how many workspaces a row of a list names.
@@ -32,7 +36,7 @@ const maxPlaces = 3
 func memberRows(views []domain.MemberView) []memberRow {
 	rows := make([]memberRow, len(views))
 	for i, view := range views {
-		rows[i] = memberRow{MemberView: view, More: max(0, len(view.Workspaces)-maxPlaces)}
+		rows[i] = memberRow{MemberView: view, All: view.Role.Role == domain.RoleOrgAdmin, More: max(0, len(view.Workspaces)-maxPlaces)}
 		rows[i].Workspaces = view.Workspaces[:len(view.Workspaces)-rows[i].More]
 	}
 	return rows
@@ -63,22 +67,57 @@ func (v *visit) members() error {
 		return err
 	}
 	page.Roles = chosen(roleOptions(roles, domain.ScopeOrganization), query.Get("role"))
-	page.Workspaces = chosen(workspaceOptions(workspaces), query.Get("workspace"))
+	workspace, unknown := v.picked("workspace")
+	page.Workspace = filterField(workspaceOptions(workspaces), query.Get("workspace"), unknown)
 	page.Grants = chosen(grantOptions(), query.Get("grant"))
 	page.Statuses = chosen([]option{{Value: string(domain.Active), Label: "Active"}, {Value: string(domain.Disabled), Label: "Disabled"}}, query.Get("status"))
 	for _, name := range []string{"q", "role", "workspace", "grant", "status"} {
 		page.Filtered = page.Filtered || query.Get(name) != ""
 	}
+	if unknown != nil {
+		return v.render("members", "Members", "/members", page)
+	}
+	find, search := v.value("q"), ""
+	if query.Get("anywhere") != "" {
+		find, search = "", find
+	}
 	found, err := v.Rules.Members(v.ctx(), v.scope, domain.MemberQuery{
-		Window: v.window(), Find: v.value("q"), Role: known[domain.RoleID](page.Roles), Workspace: known[domain.WorkspaceID](page.Workspaces),
+		Window: v.window(), Find: find, Search: search, Role: known[domain.RoleID](page.Roles), Workspace: workspace,
 		Grant: known[domain.GrantKind](page.Grants), Status: known[domain.Status](page.Statuses),
 	})
 	if err != nil {
 		return err
 	}
+	if len(found) == 0 && find != "" {
+		if page.Anywhere, err = v.anywhere(); err != nil {
+			return err
+		}
+	}
 	found, page.Pager = paged(v, found)
 	page.Members = memberRows(found)
 	return v.render("members", "Members", "/members", page)
+}
+
+// anywhere is the address of the same search through everything; empty where that was done already.
+func (v *visit) anywhere() (string, error) {
+	whole, err := v.Rules.SearchedWhole(v.ctx(), v.scope)
+	if err != nil || whole {
+		return "", err
+	}
+	query := v.r.URL.Query()
+	query.Set("anywhere", "1")
+	return v.config.BasePath + v.at("/members?"+query.Encode()), nil
+}
+
+// filterField chooses a workspace to filter by; unknown says that what was asked for is none.
+func filterField(workspaces []option, value string, unknown error) input {
+	field := pickField(form{Name: "filter"}, "workspace", "Workspace", workspaces, "Any", "")
+	field.Value, field.Hint = value, ""
+	field.Options = chosen(field.Options, value)
+	if unknown != nil {
+		field.Wrong = sentence(domain.AsError(unknown).Text)
+	}
+	return field
 }
 
 // chosen marks one of several options.

@@ -178,6 +178,22 @@ func (v *visit) acceptInvite() error {
 	return v.finish("/orgs/"+url.PathEscape(string(id))+"/members", "joined")
 }
 
+func (v *visit) askDecline() error {
+	found, err := v.Rules.OwnInvites(v.ctx(), v.principal)
+	if err != nil {
+		return err
+	}
+	for _, one := range found {
+		if id := string(one.Org.ID); id == v.r.PathValue("org") {
+			return v.confirm("/you/invites", confirmation{
+				Title: "Decline the invite of “" + one.Org.DisplayName + "”?", Effects: []string{"It lets you in no more. Only a new invite does."},
+				Action: "/you/invites/" + url.PathEscape(id) + "/decline", Button: "Decline", Back: "/you/invites",
+			})
+		}
+	}
+	return domain.Errorf(domain.NotFound, "there is no such invite; it was withdrawn, has expired, or was answered")
+}
+
 func (v *visit) declineInvite() error {
 	if err := v.Rules.DeclineInvite(v.ctx(), v.principal, domain.OrgID(v.r.PathValue("org"))); err != nil {
 		return v.retry("invites", err, (*visit).ownInvites)

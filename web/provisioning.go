@@ -97,31 +97,33 @@ func (v *visit) createToken() error {
 	token, secret, err := v.Rules.CreateSCIMToken(v.ctx(), v.scope, domain.NewSCIMToken{
 		Description: v.value("description"), Profile: domain.SCIMProfile(v.value("profile")), ExpiresAt: expires,
 	})
-	back := (*visit).provisioning
-	if v.value("back") != "" {
-		back = func(v *visit) error { return v.showConnect(v.value("back"), nil) }
-	}
 	if err != nil {
-		return v.retry("token", err, back)
+		return v.retry("token", err, (*visit).provisioning)
 	}
-	made := &madeSecret{Name: token.Description, Secret: string(secret), ID: string(token.ID), Expires: token.ExpiresAt}
-	if to := v.value("back"); to != "" {
-		return v.showConnect(to, made)
-	}
-	return v.showProvisioning(made)
+	return v.showProvisioning(&madeSecret{Name: token.Description, Secret: string(secret), ID: string(token.ID), Expires: token.ExpiresAt})
 }
 
-// rotateToken makes a second token beside one, which goes on working until somebody deletes it.
+// rotateToken makes a second token beside one, which goes on working until somebody deletes it; it is good for as long as the first was made for.
 func (v *visit) rotateToken() error {
 	old, err := v.Rules.SCIMTokenByID(v.ctx(), v.scope, domain.TokenID(v.r.PathValue("token")))
 	if err != nil {
 		return err
 	}
-	token, secret, err := v.Rules.CreateSCIMToken(v.ctx(), v.scope, domain.NewSCIMToken{Description: old.Description, Profile: old.Profile})
+	token, secret, err := v.Rules.CreateSCIMToken(v.ctx(), v.scope, domain.NewSCIMToken{
+		Description: old.Description, Profile: old.Profile, ExpiresAt: v.anew(old.CreatedAt, old.ExpiresAt),
+	})
 	if err != nil {
 		return v.retry("token", err, (*visit).provisioning)
 	}
-	return v.showProvisioning(&madeSecret{Name: token.Description, Secret: string(secret), ID: string(token.ID), Replaces: old.Short})
+	return v.showProvisioning(&madeSecret{Name: token.Description, Secret: string(secret), ID: string(token.ID), Replaces: old.Short, Expires: token.ExpiresAt})
+}
+
+// anew is an end as far from now as another one was from its beginning; zero stays for ever.
+func (v *visit) anew(from, to time.Time) time.Time {
+	if to.IsZero() {
+		return to
+	}
+	return v.now().Add(to.Sub(from))
 }
 
 func (v *visit) askDeleteToken() error {
@@ -129,13 +131,10 @@ func (v *visit) askDeleteToken() error {
 	if err != nil {
 		return err
 	}
-	effects := []string{"The next request with it is refused with 401.", "People and groups stay as they are.", "This cannot be taken back; a new token can be made."}
-	if !token.LastUsedAt.IsZero() {
-		effects = append([]string{"It was last used on " + token.LastUsedAt.UTC().Format("2 January 2006, 15:04 UTC") + "."}, effects...)
-	}
 	return v.confirm("/provisioning", confirmation{
-		Title: "Delete the token “" + token.Description + "” (" + token.Short + ")?", Effects: effects,
-		Action: v.at("/provisioning/tokens/" + url.PathEscape(string(token.ID)) + "/delete"), Button: "Delete the token", Back: v.at("/provisioning"),
+		Title: "Delete the token “" + token.Description + "” (" + token.Short + ")?", LastUsed: token.LastUsedAt,
+		Effects: []string{"The next request with it is refused with 401.", "People and groups stay as they are.", "This cannot be taken back; a new token can be made."},
+		Action:  v.at("/provisioning/tokens/" + url.PathEscape(string(token.ID)) + "/delete"), Button: "Delete the token", Back: v.at("/provisioning"),
 	})
 }
 

@@ -79,17 +79,25 @@ type shownCell struct {
 func cellOf(cell permissionCell, edit bool) shownCell { return shownCell{cell, edit} }
 
 func (v *visit) role() error {
-	all, err := v.Rules.Roles(v.ctx(), v.scope)
+	role, err := v.roleHere()
 	if err != nil {
 		return err
+	}
+	return v.showRole(rolePage{common: v.common(), Role: role, Seen: v.face(role.Face(), "role")}, role.DisplayName)
+}
+
+// roleHere is the role in the address.
+func (v *visit) roleHere() (domain.Role, error) {
+	all, err := v.Rules.Roles(v.ctx(), v.scope)
+	if err != nil {
+		return domain.Role{}, err
 	}
 	id := domain.RoleID(v.r.PathValue("role"))
 	at := slices.IndexFunc(all, func(r domain.Role) bool { return r.ID == id })
 	if at < 0 {
-		return domain.Errorf(domain.NotFound, "there is no such role in this organization")
+		return domain.Role{}, domain.Errorf(domain.NotFound, "there is no such role in this organization")
 	}
-	page := rolePage{common: v.common(), Role: all[at], Seen: v.face(all[at].Face(), "role")}
-	return v.showRole(page, all[at].DisplayName)
+	return all[at], nil
 }
 
 // newRole begins with what another role has, where the address names one.
@@ -178,9 +186,29 @@ func (v *visit) updateRole() error {
 	return v.finish(v.roleAt(id), "saved")
 }
 
-func (v *visit) deleteRole() error {
-	if _, err := v.Rules.DeleteRole(v.ctx(), v.scope, domain.RoleID(v.r.PathValue("role"))); err != nil {
-		return v.retry("delete", err, (*visit).role)
+func (v *visit) askDeleteRole() error {
+	role, err := v.roleHere()
+	if err != nil {
+		return err
 	}
-	return v.finish(v.at("/roles"), "deleted")
+	return v.confirm("/roles", confirmation{
+		Title:   "Delete the role “" + role.DisplayName + "”?",
+		Effects: []string{"Nobody loses anything: a role that somebody holds, or that an invite, a key or a mapping gives, is not deleted.", "Groups whose names speak of it give nothing there any more.", "You can take it back for ten minutes."},
+		Action:  v.roleAt(role.ID) + "/delete", Button: "Delete the role", Back: v.roleAt(role.ID),
+	})
+}
+
+// deleteRole deletes a role that nobody holds, and offers to make one like it.
+func (v *visit) deleteRole() error {
+	role, err := v.Rules.DeleteRole(v.ctx(), v.scope, domain.RoleID(v.r.PathValue("role")))
+	if err != nil {
+		return v.retry("confirm", err, (*visit).askDeleteRole)
+	}
+	var permissions []string
+	for _, permission := range role.Permissions {
+		permissions = append(permissions, string(permission))
+	}
+	return v.finishWith(v.at("/roles"), "deleted", v.at("/roles/new"), url.Values{
+		"display_name": {role.DisplayName}, "description": {role.Description}, "others": {strings.Join(permissions, " ")},
+	})
 }

@@ -49,9 +49,9 @@ func personPages(on register) {
 	on("/orgs", (*visit).orgs, (*visit).createOrg)
 	on("/you/invites", (*visit).ownInvites, nil)
 	on("/you/invites/{org}/accept", nil, (*visit).acceptInvite)
-	on("/you/invites/{org}/decline", nil, (*visit).declineInvite)
+	on("/you/invites/{org}/decline", (*visit).askDecline, (*visit).declineInvite)
 	on("/you/tokens", (*visit).ownTokens, (*visit).createOwnToken)
-	on("/you/tokens/{key}/delete", nil, (*visit).deleteOwnToken)
+	on("/you/tokens/{key}/delete", (*visit).askDeleteOwnToken, (*visit).deleteOwnToken)
 }
 
 // orgPages are the organization as a whole: settings, sign-in, audit log, health.
@@ -86,7 +86,7 @@ func peoplePages(on register) {
 	on("/roles", (*visit).roles, nil)
 	on("/roles/new", (*visit).newRole, (*visit).createRole)
 	on("/roles/{role}", (*visit).role, (*visit).updateRole)
-	on("/roles/{role}/delete", nil, (*visit).deleteRole)
+	on("/roles/{role}/delete", (*visit).askDeleteRole, (*visit).deleteRole)
 }
 
 // workspacePages are workspaces and who is in them.
@@ -108,7 +108,7 @@ func provisioningPages(on register) {
 	on("/provisioning/tokens", nil, (*visit).createToken)
 	on("/provisioning/tokens/{token}/rotate", nil, (*visit).rotateToken)
 	on("/provisioning/tokens/{token}/delete", (*visit).askDeleteToken, (*visit).deleteToken)
-	on("/provisioning/connect/{provider}", (*visit).connect, nil)
+	on("/provisioning/connect/{provider}", (*visit).connect, (*visit).makeToken)
 	on("/provisioning/waiting", (*visit).waiting, nil)
 	on("/provisioning/groups", (*visit).groups, nil)
 	on("/provisioning/groups/{group}", (*visit).group, (*visit).saveMapping)

@@ -46,6 +46,9 @@ func (v *visit) showSignInSettings(page signInSettingsPage) error {
 		return err
 	}
 	page.SSOSeen = v.face(page.SSO.Face(), "defaults", "claim")
+	if page.SSO.GroupsEnabled && page.SSO.GroupsRequired {
+		page.Cases = append([]joinCase{{"Whoever is in no group that gives something", "is refused, a member too."}}, page.Cases...)
+	}
 	roles, err := v.Rules.Roles(v.ctx(), v.scope)
 	if err != nil {
 		return err
@@ -129,10 +132,12 @@ func (v *visit) saveJoining() error {
 }
 
 func (v *visit) saveDefaults() error {
-	_, err := v.seen().SetSSODefaults(v.ctx(), v.scope, v.value("id"), func(s *domain.SSOSettings) {
-		s.DefaultWorkspaceRole = domain.RoleID(v.value("default_workspace_role_id"))
-		s.DefaultWorkspaces = checked[domain.WorkspaceID](v, "default_workspace_ids")
-	})
+	workspaces, err := v.pickedAll("default_workspace_ids")
+	if err == nil {
+		_, err = v.seen().SetSSODefaults(v.ctx(), v.scope, v.value("id"), func(s *domain.SSOSettings) {
+			s.DefaultWorkspaceRole, s.DefaultWorkspaces = domain.RoleID(v.value("default_workspace_role_id")), workspaces
+		})
+	}
 	if err != nil {
 		return v.retry("defaults", err, (*visit).signInSettings)
 	}

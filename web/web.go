@@ -95,7 +95,7 @@ func New(config Config) *Web {
 		"reason": reasonOf, "counted": counted, "browser": browserName, "sentence": sentence, "date": date,
 		"text": textField, "number": numberField, "day": dateField, "choice": choiceField, "checks": checkField, "switch": switchField,
 		"short": shortDate, "method": methodOf, "about": aboutPerson, "named": name, "role": domain.RoleName, "ordered": orderedFields,
-		"cell": cellOf, "days": days, "minutes": minutes, "number0": deref, "none": noneOf, "rows": rowsIn,
+		"cell": cellOf, "days": days, "minutes": minutes, "number0": deref, "none": noneOf, "pick": pickField, "several": severalField, "rows": rowsIn, "last": lastMoment,
 	}
 	for _, page := range w.names() {
 		files := []string{"templates/layout.html", "templates/parts.html", "templates/" + page + ".html"}
@@ -126,10 +126,9 @@ type frame struct {
 	Title string
 	// User is the address of who is signed in; empty when nobody is.
 	User string
-	// Links are the pages of the person; there are none before somebody is signed in.
-	Links []link
-	// Org is the organization of the page, and Sections its other pages; empty on pages of no organization.
-	Org      string
+	// Org is the organization of the page; empty on pages of no organization.
+	Org string
+	// Sections are the pages beside this one: the organization's, or the person's own; there are none before somebody is signed in.
 	Sections []link
 	// Done is what the form before this page did, and Undo takes it back.
 	Done string
@@ -145,12 +144,22 @@ type link struct {
 
 // inside is the frame of a page for somebody who is signed in; path is the page's own.
 func inside(title, path string, me domain.Me, page any) frame {
-	return frame{Title: title, User: me.User.Email, Links: linksAt(path), Page: page}
+	return frame{Title: title, User: me.User.Email, Sections: ownPages(path), Page: page}
 }
 
-// linksAt are the person's pages; the one at path is the current one.
-func linksAt(path string) []link {
-	return current(path, link{Name: "Organizations", Path: "/orgs"}, link{Name: "You", Path: "/you"}, link{Name: "Your invites", Path: "/you/invites"},
+// Here is the name of the current one among the pages; empty when it is none of them.
+func (f frame) Here() string {
+	for _, one := range f.Sections {
+		if one.Current {
+			return one.Name
+		}
+	}
+	return ""
+}
+
+// ownPages are the person's pages; the one at path is the current one.
+func ownPages(path string) []link {
+	return current(path, link{Name: "You", Path: "/you"}, link{Name: "Organizations", Path: "/orgs"}, link{Name: "Your invites", Path: "/you/invites"},
 		link{Name: "Your tokens", Path: "/you/tokens"}, link{Name: "Signed-in browsers", Path: "/you/sessions"})
 }
 
@@ -161,12 +170,10 @@ func current(path string, links ...link) []link {
 	return links
 }
 
-func (v *visit) links(section string) []link { return linksAt(section) }
-
-// sections are the organization's pages that the person may look at.
+// sections are the organization's pages that the person may look at, or the person's own.
 func (v *visit) sections(section string) []link {
 	if v.org.ID == "" {
-		return nil
+		return ownPages(section)
 	}
 	links := []link{
 		{Name: "Members", Path: "/members"},

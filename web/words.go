@@ -144,6 +144,14 @@ func peopleWord(n int) string {
 	return strconv.Itoa(n) + " people"
 }
 
+// lastMoment is the end of something that lasts through a day: a second before midnight says which day that is.
+func lastMoment(end time.Time) time.Time {
+	if end.UTC().Equal(end.UTC().Truncate(24 * time.Hour)) {
+		return end.Add(-time.Second)
+	}
+	return end
+}
+
 // date returns nil for the zero time, so that a page leaves it out.
 func date(t time.Time) *moment {
 	if t.IsZero() {

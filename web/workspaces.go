@@ -48,14 +48,14 @@ type workspacePage struct {
 	Seen      domain.Seen
 	// MayPeople and MayChange are what the reader may do in it.
 	MayPeople, MayChange bool
-	// BringNew says whether people from outside the organization can be brought; Who says who can when not (R21).
+	// BringNew says whether people from outside the organization can be brought (R21).
 	BringNew bool
-	Who      []string
 	Search   string
 	Members  []workspaceMember
 	Pager    pager
 	Pending  []inviteRow
 	Roles    []option
+	RowRoles rowRoles
 	Mail     bool
 	Link     string
 }
@@ -90,9 +90,6 @@ func (v *visit) workspace() error {
 	page.MayChange = page.Manage || holds(page.Workspace.Role, domain.PermWorkManage)
 	page.BringNew = (page.Manage || v.Rules.Policy().WorkspaceInvitesEnabled || v.org.Settings.WorkspaceAdminCanInvite) &&
 		(!v.org.Default || v.org.Settings.InvitesEnabled) && !v.org.Personal
-	if !page.BringNew {
-		page.Who = v.admins()
-	}
 	members, err := v.Rules.WorkspaceMembers(v.ctx(), v.scope, id, domain.MemberQuery{Window: v.window(), Find: page.Search})
 	if err != nil {
 		return err
@@ -125,6 +122,7 @@ func (v *visit) pendingHere(page *workspacePage) error {
 		return err
 	}
 	page.Roles = roleOptions(roles, domain.ScopeWorkspace)
+	page.RowRoles = rowRolesOf(page.Roles, len(page.Members))
 	invites, err := v.Rules.WorkspaceInvites(v.ctx(), v.scope, v.workspaceID(), domain.MemberQuery{Window: domain.Window{Limit: pageSize}})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -23,6 +24,25 @@ type console struct {
 	org        string
 	// in is the address of the organization's pages.
 	in string
+	// database is the address of the database, where a test needs it.
+	database string
+}
+
+// consoleStep is a part of a test that shares its console with others.
+type consoleStep struct {
+	name string
+	run  func(*console)
+}
+
+// step runs a part as a test of its own.
+func (c *console) step(t *testing.T, step consoleStep) {
+	t.Helper()
+	t.Run(step.name, func(t *testing.T) {
+		within, site := *c, *c.site
+		site.T = t
+		within.site = &site
+		step.run(&within)
+	})
 }
 
 func newConsole(t *testing.T, databaseURL string, environment ...string) *console {
@@ -211,6 +231,44 @@ func TestEveryPage(t *testing.T) {
 			}
 			c.audit(name+", "+look.name, string(axe))
 		}
+	}
+	c.amongMany(string(axe))
+}
+
+// amongMany looks at the pages of an organization with more workspaces and roles than one chooses from: none grows with them,
+// and what is typed instead does the same.
+func (c *console) amongMany(axe string) {
+	c.Helper()
+	for i := range 60 {
+		c.admin(c.key, http.MethodPost, "/workspaces", fmt.Sprintf(`{"display_name":"Team %d"}`, i))
+		c.admin(c.key, http.MethodPost, "/orgs/current/roles", fmt.Sprintf(`{"display_name":"Role %d","description":"","permissions":["workspaces:read"]}`, i))
+	}
+	workspace, grace := c.id("/workspaces", "display_name", "Team 7"), c.id("/orgs/current/members/active", "email", "person0@example.com")
+	for i := range 7 {
+		place := c.id("/workspaces", "display_name", fmt.Sprint("Team ", i))
+		c.post("/members/"+grace+"/workspaces", url.Values{"workspace_id": {fmt.Sprint("team ", i)}, "role_id": {c.role(c.key, "workspace", "Viewer")}}, nil)
+		c.post("/workspaces/"+place+"/members/"+grace+"/role", url.Values{"role_id": {"role 9"}}, nil)
+	}
+	for name, path := range c.pages() {
+		if size := c.size(path); size > 60<<10 {
+			c.Errorf("among many, %s has %d bytes", name, size)
+		}
+	}
+	group := "/provisioning/groups/" + c.id("/orgs/current/scim/groups", "display_name", "Canteen <i>")
+	for _, path := range []string{group, "/members?workspace=team+3", "/members/" + grace} {
+		c.open(path)
+		c.shows("Grace Hopper")
+		c.audit("among many, "+path, axe)
+	}
+	c.shows("Team 3", "Role 9")
+	if status, page := c.post("/sign-in-settings/defaults", url.Values{"default_workspace_ids": {"Team 1\nTeam none"}}, nil); status != http.StatusBadRequest || !strings.Contains(page, "no workspace called “Team none”") {
+		c.Errorf("an unknown name: %d", status)
+	}
+	if status, _ := c.post(group, url.Values{"do": {"save"}, "add_workspace": {"team 7"}, "add_role_id": {c.role(c.key, "workspace", "Viewer")}}, nil); status != http.StatusSeeOther {
+		c.Errorf("a mapping to a typed name: %d", status)
+	}
+	if !strings.Contains(fmt.Sprint(c.memberOf("person0@example.com")["tenant_ids"]), workspace) {
+		c.Error("the mapping gives nothing")
 	}
 }
 

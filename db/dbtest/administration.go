@@ -81,6 +81,10 @@ func administrationCalls(a tenant) map[string]foreignCall {
 			count, err := o.Members().CountLike(domain.PeopleMatch{})
 			return without(count > 1, err)
 		},
+		"Members.More": func(o domain.OrgTx) error {
+			more, err := o.Members().More(1)
+			return without(more, err)
+		},
 		"Members.CountActive": func(o domain.OrgTx) error {
 			count, err := o.Members().CountActive()
 			return without(count > 1, err)

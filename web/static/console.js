@@ -23,6 +23,7 @@ for (const link of document.querySelectorAll("a[data-confirm]")) {
       const dialog = document.createElement("dialog");
       dialog.setAttribute("aria-labelledby", "question");
       dialog.append(document.adoptNode(question));
+      localTimes(dialog);
       dialog.querySelector("h1").id = "question";
       dialog.querySelector(".ways a").addEventListener("click", (cancel) => { cancel.preventDefault(); dialog.close(); });
       dialog.addEventListener("close", () => { dialog.remove(); link.focus(); });
@@ -31,6 +32,15 @@ for (const link of document.querySelectorAll("a[data-confirm]")) {
     } catch {
       location.href = link.href;
     }
+  });
+}
+
+// The days that a search is about are the reader's own.
+for (const zone of document.querySelectorAll("[data-zone]")) {
+  zone.form.addEventListener("submit", () => {
+    const day = new Date(zone.form.elements[zone.dataset.zone].value + "T00:00");
+    zone.disabled = isNaN(day);
+    if (!zone.disabled) zone.value = day.getTimezoneOffset();
   });
 }
 
@@ -43,7 +53,10 @@ const live = async () => {
     if (answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.querySelector("[data-live]");
-      if (fresh && "done" in fresh.dataset) line.replaceWith(document.adoptNode(fresh));
+      if (fresh && "done" in fresh.dataset) {
+        line.replaceWith(document.adoptNode(fresh));
+        localTimes(fresh);
+      }
     }
   } catch {
     // the server is away; the next try may find it
