@@ -44,8 +44,8 @@ func (v *visit) activity() error {
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries {
-		page.Entries = append(page.Entries, activityRow{entry, factsOf(entry.Before, entry.After), page.Tokens[entry.Token]})
+	if page.Entries, err = v.activityRows(entries, page.Tokens); err != nil {
+		return err
 	}
 	rows := fitting(min(len(entries), pageSize), rowsBytes, func(i int) []factRow { return page.Entries[i].Changes })
 	if page.Entries = page.Entries[:rows]; rows < len(entries) {
@@ -57,6 +57,24 @@ func (v *visit) activity() error {
 		return err
 	}
 	return v.render("activity", "Activity", "/provisioning/activity", page)
+}
+
+// activityRows puts what each request changed into words.
+func (v *visit) activityRows(entries []domain.ActivityEntry, tokens map[domain.TokenID]string) ([]activityRow, error) {
+	names, err := v.workspaceNames()
+	if err != nil {
+		return nil, err
+	}
+	afters := make([]map[string]any, len(entries))
+	for i, entry := range entries {
+		afters[i] = entry.After
+	}
+	_, changes, err := v.peopleFacts(afters, names, nil)
+	rows := make([]activityRow, len(entries))
+	for i, entry := range entries {
+		rows[i] = activityRow{entry, append(changes[i], factsOf(entry.Before, entry.After)...), tokens[entry.Token]}
+	}
+	return rows, err
 }
 
 // methodOf is a request's method, or what a change without one is called.

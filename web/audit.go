@@ -5,9 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,92 +40,44 @@ type auditRow struct {
 	// Person is the member's page, where the row is about somebody, and Whom their name where the row itself has none.
 	Person domain.MemberID
 	Whom   string
+	// Where is the workspace in which it happened to them.
+	Where string
 }
-
-// factRow is one thing with what it was and what it is.
-type factRow struct{ Name, Before, After string }
 
 // auditRows puts rows into words; about is the person whom the list is about, or empty.
 func (v *visit) auditRows(events []domain.AuditEvent, about string) ([]auditRow, error) {
-	names := map[string]string{}
-	workspaces, err := v.Rules.Workspaces(v.ctx(), v.scope, true)
+	names, err := v.workspaceNames()
 	if err != nil {
 		return nil, err
 	}
-	for _, workspace := range workspaces {
-		names[string(workspace.ID)] = workspace.DisplayName
-	}
-	rows := make([]auditRow, len(events))
+	rows, afters := make([]auditRow, len(events)), make([]map[string]any, len(events))
+	var people []domain.MemberID
 	for i, event := range events {
+		afters[i] = event.After
 		rows[i] = auditRow{
 			AuditEvent: event, What: operationWords(event.Operation), Who: actorWords(event.Actor), Changes: factsOf(event.Before, event.After),
 			Effects: effectsOn(cmp.Or(about, event.Target.ID), event.After, names),
 		}
 		if event.Target.Kind == "user" {
-			rows[i].Person = domain.MemberID(event.Target.ID)
+			rows[i].Person, rows[i].Where = domain.MemberID(event.Target.ID), names[string(event.Workspace)]
+			people = append(people, rows[i].Person)
 		}
 	}
-	return rows, v.whom(rows)
+	known, changes, err := v.peopleFacts(afters, names, people)
+	for i := range rows {
+		rows[i].Whom, rows[i].Changes = known[rows[i].Person], append(changes[i], rows[i].Changes...)
+	}
+	return rows, err
 }
 
-// whom names the people of rows that do not.
-func (v *visit) whom(rows []auditRow) error {
-	var nameless []domain.MemberID
-	for _, row := range rows {
-		if row.Person != "" && row.Target.Name == "" && !slices.Contains(nameless, row.Person) {
-			nameless = append(nameless, row.Person)
-		}
+// workspaceNames are what all workspaces are called, deleted ones too.
+func (v *visit) workspaceNames() (map[string]string, error) {
+	workspaces, err := v.Rules.Workspaces(v.ctx(), v.scope, true)
+	names := map[string]string{}
+	for _, workspace := range workspaces {
+		names[string(workspace.ID)] = workspace.DisplayName
 	}
-	if len(nameless) == 0 {
-		return nil
-	}
-	members, err := v.Rules.Members(v.ctx(), v.scope, domain.MemberQuery{IDs: nameless, Window: domain.Window{Limit: len(nameless)}})
-	for _, member := range members {
-		for i := range rows {
-			if rows[i].Person == member.ID {
-				rows[i].Whom = name(member)
-			}
-		}
-	}
-	return err
-}
-
-// effectsOn says what a row meant for one of the people whom it concerned.
-func effectsOn(about string, after map[string]any, workspaces map[string]string) []string {
-	var effects []string
-	for _, moved := range [][2]string{{"added", "Put into the group"}, {"removed", "Taken out of the group"}} {
-		if ids, _ := after[moved[0]].([]any); about != "" && slices.Contains(ids, any(about)) {
-			effects = append(effects, moved[1])
-		}
-	}
-	facts, _ := after["access"].([]any)
-	for _, one := range facts {
-		fact, _ := one.(map[string]any)
-		if fact == nil || fact["member_id"] != about {
-			continue
-		}
-		if role, ok := fact["org_role"].(map[string]any); ok {
-			effects = append(effects, fmt.Sprintf("%v became %v", role["before"], role["after"]))
-		}
-		places, _ := fact["workspaces"].(map[string]any)
-		for _, id := range slices.Sorted(maps.Keys(places)) {
-			if role, ok := places[id].(map[string]any); ok {
-				effects = append(effects, placeEffect(cmp.Or(workspaces[id], "a workspace"), fmt.Sprint(role["before"]), fmt.Sprint(role["after"])))
-			}
-		}
-	}
-	return effects
-}
-
-func placeEffect(workspace, before, after string) string {
-	switch {
-	case before == "":
-		return "Became " + after + " in “" + workspace + "”"
-	case after == "":
-		return "Lost " + before + " in “" + workspace + "”"
-	default:
-		return "In “" + workspace + "”, " + before + " became " + after
-	}
+	return names, err
 }
 
 func actorWords(actor domain.Actor) string {
@@ -147,84 +97,6 @@ func actorWords(actor domain.Actor) string {
 	default:
 		return actor.Name
 	}
-}
-
-// What the rows of a page may hold, in bytes; a page with more ends earlier.
-const (
-	rowsBytes    = 40 << 10
-	historyBytes = 16 << 10
-	// rowBytes is a row but for its facts.
-	rowBytes = 500
-)
-
-// fitting is how many of n rows fit into so many bytes, at least one of them.
-func fitting(n, bytes int, facts func(i int) []factRow) int {
-	for i := range n {
-		bytes -= rowBytes
-		for _, fact := range facts(i) {
-			bytes -= len(fact.Name) + len(fact.Before) + len(fact.After) + 90
-		}
-		if bytes < 0 && i > 0 {
-			return i
-		}
-	}
-	return n
-}
-
-const (
-	maxFacts = 30
-	maxFact  = 400 // characters
-)
-
-// factsOf lists what two sets of facts differ in.
-func factsOf(before, after map[string]any) []factRow {
-	names := map[string]bool{}
-	for name := range before {
-		names[name] = true
-	}
-	for name := range after {
-		names[name] = true
-	}
-	var rows []factRow
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		was, is := factText(before[name]), factText(after[name])
-		if was == is && before != nil && after != nil {
-			continue
-		}
-		if len(rows) == maxFacts {
-			return append(rows, factRow{Name: "and more"})
-		}
-		rows = append(rows, factRow{strings.ReplaceAll(name, "_", " "), was, is})
-	}
-	return rows
-}
-
-// factText writes a value as people read it.
-func factText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return clipped(v)
-	case bool:
-		if v {
-			return "yes"
-		}
-		return "no"
-	default:
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return ""
-		}
-		return clipped(string(raw))
-	}
-}
-
-func clipped(text string) string {
-	if runes := []rune(text); len(runes) > maxFact {
-		return string(runes[:maxFact]) + "…"
-	}
-	return text
 }
 
 // auditQuery reads the filter; the days are whole ones in the zone whose distance from UTC the page's script adds, or else in UTC.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +95,58 @@ func TestJoinCases(t *testing.T) {
 		if got := cases[len(cases)-1].Then; got != c.other {
 			t.Errorf("%+v, not invited: %s", c, got)
 		}
+	}
+}
+
+// The people whom a change names by id are named once each, and not repeated as ids among the facts.
+func TestConcerned(t *testing.T) {
+	one, two := "01890000-0000-7000-8000-000000000001", "01890000-0000-7000-8000-000000000002"
+	after := map[string]any{
+		"added": []any{one}, "access": []any{map[string]any{"member_id": two}, map[string]any{"member_id": one}}, "display_name": "Lab", "removed": nil,
+	}
+	if got := concerned(after); len(got) != 2 {
+		t.Errorf("the change concerns %v", got)
+	}
+	if facts := factsOf(nil, after); len(facts) != 1 || facts[0].Name != "display name" {
+		t.Errorf("the facts are %v", facts)
+	}
+	if facts := factsOf(nil, map[string]any{"added": "no list of people"}); len(facts) != 1 {
+		t.Errorf("the facts are %v", facts)
+	}
+}
+
+// A page ends before it grows too large, and never before its first row.
+func TestFitting(t *testing.T) {
+	large := func(int) []factRow { return []factRow{{After: strings.Repeat("x", 10_000)}} }
+	if got := fitting(50, rowsBytes, large); got != 3 {
+		t.Errorf("%d rows", got)
+	}
+	if got := fitting(1, 10, large); got != 1 {
+		t.Errorf("%d rows", got)
+	}
+	if got := fitting(50, rowsBytes, func(int) []factRow { return nil }); got != 50 {
+		t.Errorf("%d rows", got)
+	}
+}
+
+// What lasts through a day ends on that day; another moment stays what it is.
+func TestLastMoment(t *testing.T) {
+	noon := time.Date(2026, 12, 31, 12, 0, 0, 0, time.UTC)
+	if got := lastMoment(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)); got.Format(time.DateOnly) != "2026-12-31" || lastMoment(noon) != noon {
+		t.Errorf("the last moment is %v", got)
+	}
+}
+
+// Every operation is offered once, under words that no other one has.
+func TestOperations(t *testing.T) {
+	names, words := map[string]bool{}, map[string]bool{}
+	for _, one := range operations() {
+		if names[one.name] || words[one.words] {
+			t.Errorf("%s, %q is there twice", one.name, one.words)
+		}
+		names[one.name], words[one.words] = true, true
+	}
+	if got := operationWords("update_something_new"); got != "Update something new" {
+		t.Errorf("%q", got)
 	}
 }

@@ -255,7 +255,7 @@ func (v *visit) changePlace(leave bool) error {
 	if err != nil {
 		return err
 	}
-	role := domain.RoleID("")
+	var role domain.RoleID
 	if leave {
 		err = v.seen().RemoveWorkspaceMember(v.ctx(), v.scope, workspace, member)
 	} else if role, err = v.workRole("role_id"); err == nil {

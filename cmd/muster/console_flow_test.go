@@ -135,7 +135,7 @@ func (c *console) tryWhy() {
 	c.shows("Nobody here matches")
 	c.press(".empty", "Look in the audit log for “person1@example.com”")
 	c.shows("Pushed person removed", "SCIM (Okta)")
-	c.press("tbody tr", "this person")
+	c.press("tbody tr", "person1@example.com")
 	c.shows("No longer a member", "Lost Editor in “Lab (A & B)”")
 }
 
