@@ -38,15 +38,22 @@ dist: $(CYCLONEDX)
 		GOOS=linux GOARCH=$$arch $(STATIC) -o dist/linux-$$arch/muster ./cmd/muster && \
 		deploy/package "$(VERSION)" $$arch dist || exit 1; \
 	done
+	deploy/helm/package "$(VERSION)" dist
 	CGO_ENABLED=0 GOOS=linux $(CYCLONEDX) app -json -licenses -noserial -main cmd/muster -output dist/muster-$(VERSION).cdx.json .
 	@# The time at which it was made is all that would differ.
 	sed -i '/"timestamp": /d' dist/muster-$(VERSION).cdx.json
 	cd dist && sha256sum muster* > SHA256SUMS
 
+# The Helm chart's tests are a module of their own, which has Helm and Kubernetes in it.
+CHART := CGO_ENABLED=0 GOFLAGS=-trimpath go -C deploy/helm/check
+
 # TEST narrows it down: make test TEST='-run SignIn ./domain'
 TEST ?= ./...
 test:
 	@$(WITH_SERVICES) go test -race -shuffle=on -timeout 12m $(TEST)
+ifeq ($(TEST),./...)
+	@$(CHART) test -shuffle=on -timeout 5m .
+endif
 
 check: lint test
 
@@ -56,6 +63,7 @@ lint: export GOFLAGS = -trimpath
 lint: $(GOLANGCI) vulnerabilities
 	go mod tidy -diff
 	go vet ./...
+	$(CHART) vet .
 	$(GOLANGCI) run ./...
 
 # Findings fail; a database that cannot be reached is said aloud and does not.
@@ -72,6 +80,7 @@ fmt: $(GOLANGCI)
 # Writes the references of settings, commands and the API anew; the tests compare them with the code.
 docs:
 	@MUSTER_WRITE_DOCS=1 $(WITH_SERVICES) go test -count=1 -run 'Reference' ./cmd/muster ./admin
+	@MUSTER_WRITE_DOCS=1 $(CHART) test -count=1 -run Reference .
 
 # Speed and memory on both databases, with every write on disk: make bench TABLES=growth,memory USERS=1000000
 # The tables are ratios and signin (against a bare handler), admin, growth, groups, lists, bulk, sync and memory; SYNC is how many people sync brings.

@@ -159,7 +159,7 @@ func ourArguments(words []string) ([]string, bool) {
 	}
 	for len(words) > 0 {
 		switch word := words[0]; {
-		case word == "muster" || word == "bin/muster" || word == "/usr/bin/muster" || word == "/usr/local/bin/muster":
+		case word == "muster" || word == "/muster" || word == "bin/muster" || word == "/usr/bin/muster" || word == "/usr/local/bin/muster":
 			return words[1:], true
 		case word == "sudo" || word == "exec" || word == "time" || word == "env" || assignment.MatchString(word) || strings.HasPrefix(word, "-"):
 			if word == "-u" {

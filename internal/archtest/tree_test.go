@@ -63,12 +63,19 @@ func files(t *testing.T) map[string]string {
 	return contents
 }
 
-// sources parses every Go file, whatever its build tags say.
+// sources parses every Go file of the module, whatever its build tags say; a module of its own inside of it has its own rules.
 func sources(t *testing.T) []source {
 	t.Helper()
 	var all []source
-	for name, text := range files(t) {
-		if !strings.HasSuffix(name, ".go") {
+	tree := files(t)
+	var nested []string
+	for name := range tree {
+		if path.Base(name) == "go.mod" && name != "go.mod" {
+			nested = append(nested, path.Dir(name))
+		}
+	}
+	for name, text := range tree {
+		if !strings.HasSuffix(name, ".go") || below(name, nested...) {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)

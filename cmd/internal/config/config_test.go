@@ -46,7 +46,7 @@ config:
 	cfg, err := config.Load(config.Sources{
 		File: file,
 		Getenv: environment(map[string]string{
-			"INITIAL_ORG_NAME": "From Environment", "OAUTH_CLIENT_SECRET_FILE": secret, "LISTEN_ADDRESS": "127.0.0.1:9001",
+			"INITIAL_ORG_NAME": "From Environment", "OAUTH_CLIENT_SECRET": "", "OAUTH_CLIENT_SECRET_FILE": secret, "LISTEN_ADDRESS": "127.0.0.1:9001",
 			"FF_ORG_CREATION_DISABLED": "false", "OAUTH_SESSION_MAX_SEC": "3600",
 		}),
 		Flags: map[string]string{"listen": "127.0.0.1:9002"},

@@ -61,6 +61,7 @@ func (c *Config) readEnvironment(getenv func(string) (string, bool)) error {
 // lookup reads NAME, or the file that NAME_FILE names; giving both is an error because one of them would be ignored.
 func lookup(getenv func(string) (string, bool), name string) (text, source string, found bool, err error) {
 	text, found = getenv(name)
+	found = found && text != "" // what an image sets can be blanked, but not taken away
 	path, fromFile := getenv(name + "_FILE")
 	switch {
 	case found && fromFile:
@@ -71,7 +72,7 @@ func lookup(getenv func(string) (string, bool), name string) (text, source strin
 			return "", "", false, fmt.Errorf("%s_FILE: %w", name, err)
 		}
 		return strings.TrimRight(string(raw), "\r\n"), "file " + path, true, nil
-	case found && text != "":
+	case found:
 		return text, "environment " + name, true, nil
 	default:
 		return "", "", false, nil
