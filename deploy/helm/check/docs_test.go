@@ -68,10 +68,10 @@ func rows(t *testing.T, prefix string, node *yaml.Node) string {
 		if name == "config" {
 			continue
 		}
-		meaning := meaning(key)
+		text := meaning(key)
 		below := value.Kind == yaml.MappingNode && len(value.Content) > 0
-		if meaning != "" || !below {
-			fmt.Fprintf(&out, "| `%s` | %s | %s |\n", name, shown(t, value), meaning)
+		if text != "" || !below {
+			fmt.Fprintf(&out, "| `%s` | %s | %s |\n", name, shown(t, value), text)
 		}
 		if below {
 			out.WriteString(rows(t, name+".", value))

@@ -115,11 +115,11 @@ func decode(t *testing.T, name, text string) meta.Object {
 	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &kind); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	make, known := kinds[kind.APIVersion+"/"+kind.Kind]
+	fresh, known := kinds[kind.APIVersion+"/"+kind.Kind]
 	if !known {
 		t.Fatalf("%s: nobody knows the kind %s/%s", name, kind.APIVersion, kind.Kind)
 	}
-	object := make()
+	object := fresh()
 	wrong, err := json.UnmarshalStrict(raw, object, json.DisallowUnknownFields, json.DisallowDuplicateFields)
 	if err := errors.Join(append(wrong, err)...); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, text)
