@@ -105,6 +105,12 @@ func checkMounts(t *testing.T, r rendering) {
 			t.Errorf("%s is given twice", variable.Name)
 		}
 		variables[variable.Name] = true
+		if variable.Name == "TMPDIR" && !paths[variable.Value] {
+			t.Errorf("temporary files go to %s, where nothing is mounted", variable.Value)
+		}
+	}
+	if !variables["TMPDIR"] {
+		t.Error("temporary files go where the image says, which may not be mounted")
 	}
 }
 

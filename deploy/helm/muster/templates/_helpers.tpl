@@ -188,6 +188,10 @@ annotations:
   value: ""
 {{- end -}}
 {{- end -}}
+{{- if not (has "TMPDIR" $set) }}
+- name: TMPDIR
+  value: /tmp
+{{- end -}}
 {{- if .Values.customCa.secretName }}
 - name: SSL_CERT_DIR
   value: /etc/muster/ca
