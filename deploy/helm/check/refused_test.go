@@ -36,6 +36,7 @@ func TestRefused(t *testing.T) {
 		"config: {oauth: {tokenAuthMethod: jwt}}":                                                  "at '/config/oauth/tokenAuthMethod'",
 		"config: {smtp: {url: 'mail.example.com'}}":                                                "at '/config/smtp/url'",
 		"config: {smtp: null}":                                                                     "missing property 'smtp'",
+		"config: {metrics: {listen: '127.0.0.1:9090'}}":                                            "at '/config/metrics/listen'",
 		"listen: '8080'":                                                                           "at '/listen'",
 		"listen: '127.0.0.1:8080'":                                                                 "at '/listen'",
 		"replicaCount: many":                                                                       "at '/replicaCount'",
