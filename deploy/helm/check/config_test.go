@@ -219,6 +219,7 @@ config:
     schemas: [{id: "urn:example:Badge", name: Badge, attributes: [{name: number, type: string}]}]
     resourceTypes: [{name: Badge, endpoint: /Badges, schema: "urn:example:Badge"}]
   metrics: {listen: ":9091", token: s3cret-metrics-0123456789abcdef}
+  shutdownDelaySec: 7
   logLevel: debug
   logFormat: text
   trustedProxies: [10.0.0.0/8, 192.0.2.1]
