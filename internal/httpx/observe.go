@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"muster/domain"
+	"muster/internal/trace"
 )
 
 // Observer gives every request its id, its client's address and its logger, and records how it ended.
@@ -19,7 +21,9 @@ type Observer struct {
 	Log *slog.Logger
 	// Metrics may be nil.
 	Metrics *Metrics
-	// Trusted are the proxies whose X-Forwarded-For and X-Request-Id are believed; nobody's by default (A19).
+	// Traces may be nil.
+	Traces *trace.Tracer
+	// Trusted are the proxies whose X-Forwarded-For, X-Request-Id and Traceparent are believed; nobody's by default (A19).
 	Trusted []netip.Prefix
 }
 
@@ -29,7 +33,9 @@ func (o Observer) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
 		ex := o.newExchange(r)
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, ex))
+		ctx, span := o.Traces.Serve(r.Context(), ex.parent(r))
+		ex.trace = span.Trace()
+		r = r.WithContext(context.WithValue(ctx, exchangeKey{}, ex))
 		r.RemoteAddr = realAddress(r, o.Trusted)
 		w.Header().Set("X-Request-Id", ex.id)
 		res := recording(w)
@@ -39,7 +45,9 @@ func (o Observer) Wrap(next http.Handler) http.Handler {
 		}
 		defer func() {
 			ex.setRoute(r.Pattern)
-			o.record(r, ex.outcome(), res, time.Since(begun))
+			out := ex.outcome()
+			o.record(r, out, res, time.Since(begun))
+			endSpan(span, r, ex, out, res.sent())
 		}()
 		defer recoverWith(res, r, plainError)
 		next.ServeHTTP(res, r)
@@ -77,6 +85,43 @@ func (o Observer) record(r *http.Request, out outcome, res *response, took time.
 		attrs = append(attrs, slog.Bool("aborted", true))
 	}
 	Logger(r.Context()).LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// parent is the trace that a trusted proxy says the request is part of.
+func (e *exchange) parent(r *http.Request) string {
+	if values := r.Header.Values("Traceparent"); e.trusted && len(values) == 1 {
+		return values[0]
+	}
+	return ""
+}
+
+// endSpan ends a request's span in the words of OpenTelemetry's semantic conventions, but for the path, which may carry secrets and ids.
+func endSpan(span *trace.Span, r *http.Request, ex *exchange, out outcome, status int) {
+	if span == nil {
+		return
+	}
+	method, name := methodLabel(r.Method), r.Method
+	if method == "other" {
+		method, name = "_OTHER", "HTTP"
+	}
+	span.Rename(name)
+	if out.route != noRoute {
+		span.Rename(name + " " + out.route)
+		span.Set(trace.String("http.route", out.route))
+	}
+	span.Set(trace.String("http.request.method", method), trace.Int("http.response.status_code", status), trace.String("muster.request.id", ex.id))
+	for key, value := range map[string]string{"muster.organization.id": string(ex.org), "muster.credential.id": ex.credential} {
+		if value != "" {
+			span.Set(trace.String(key, value))
+		}
+	}
+	switch {
+	case out.aborted:
+		span.Fail("aborted")
+	case status >= http.StatusInternalServerError:
+		span.Fail(strconv.Itoa(status))
+	}
+	span.End()
 }
 
 // RequestID returns the id of the request that ctx belongs to; empty outside of one.
@@ -125,6 +170,8 @@ type exchange struct {
 	id string
 	// base is the server's logger; nil means silence.
 	base *slog.Logger
+	// trace is the trace's id; empty without traces.
+	trace string
 	// trusted says that the other end of the connection is a trusted proxy.
 	trusted bool
 
@@ -135,6 +182,9 @@ type exchange struct {
 	log *slog.Logger
 	end outcome
 }
+
+// noRoute is the route of what no pattern matched.
+const noRoute = "none"
 
 // outcome is how a request ended, for the access log and the metrics.
 type outcome struct {
@@ -162,6 +212,9 @@ func (e *exchange) logger() *slog.Logger {
 // identity is what every line of the request has; none of it is a secret or a name.
 func (e *exchange) identity() []any {
 	fields := []any{"request_id", e.id}
+	if e.trace != "" {
+		fields = append(fields, "trace_id", e.trace)
+	}
 	if e.org != "" {
 		fields = append(fields, "organization", string(e.org))
 	}
@@ -205,7 +258,7 @@ func (e *exchange) outcome() outcome {
 	defer e.mu.Unlock()
 	end := e.end
 	if end.route == "" {
-		end.route = "none"
+		end.route = noRoute
 	}
 	return end
 }

@@ -17,6 +17,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"muster/domain"
+	"muster/internal/trace"
 )
 
 // Config is what a Sender is made of.
@@ -186,10 +187,15 @@ func (s *Sender) send(ctx context.Context, mail domain.Mail) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, domain.MailTimeout)
 	defer cancel()
+	ctx, span := trace.Start(ctx, trace.Client, "SMTP send", trace.String("server.address", s.URL.Hostname()))
+	defer span.End()
 	if err := client.DialWithContext(ctx); err != nil {
+		span.Fail("connect")
 		return err
 	}
-	err = client.Send(message)
+	if err = client.Send(message); err != nil {
+		span.Fail("refused")
+	}
 	// What goes wrong after the server has taken the mail does not make it unsent.
 	_ = client.Close()
 	if message.IsDelivered() {

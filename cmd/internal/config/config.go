@@ -50,6 +50,7 @@ type Config struct {
 	// scrapers send; without it, metrics are for private networks.
 	MetricsListen string
 	MetricsToken  string
+	Tracing       Tracing
 	LogLevel      slog.Level
 	// LogFormat is "text", "json", or "" for text on a terminal and JSON otherwise.
 	LogFormat string
@@ -124,6 +125,9 @@ func (c *Config) finish() error {
 		c.OAuth.Enabled = c.OAuth.IssuerURL != ""
 	}
 	if err := c.finishMail(); err != nil {
+		return err
+	}
+	if err := c.finishTracing(); err != nil {
 		return err
 	}
 	if err := c.finishProviders(); err != nil {

@@ -68,7 +68,7 @@ func settings() []setting {
 		{key: "config.logLevel", env: []string{"LOG_LEVEL"}, def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{key: "config.logFormat", env: []string{"LOG_FORMAT"}, help: "text or json; without it text on a terminal and JSON otherwise", set: setLogFormat},
 		{key: "config.trustedProxies", env: []string{"TRUSTED_PROXIES"}, help: "addresses or networks whose X-Forwarded-For is believed", set: setTrustedProxies},
-	}, oauthSettings(), sessionSettings(), adminSettings(), auditSettings(), mailSettings(), scimSettings(), metricsSettings())
+	}, oauthSettings(), sessionSettings(), adminSettings(), auditSettings(), mailSettings(), scimSettings(), metricsSettings(), tracingSettings())
 }
 
 func plain(field func(*Config) *string) func(*Config, string) error {

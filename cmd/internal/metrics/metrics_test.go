@@ -46,7 +46,10 @@ func watched(s *store, now *time.Time) *metrics.Metrics {
 	m.SCIM(scim.Operation{Resource: "User", Name: "delete", Status: 429, Err: domain.Errorf(domain.Guarded, "held"), Took: time.Second})
 	m.SCIM(scim.Operation{Resource: "User", Name: "create", Status: 201, InBulk: true})
 	m.Transaction(context.Background(), db.Transaction{Write: true, Runs: 3, Took: time.Second})
-	m.Watch(metrics.Watched{Store: s, Providers: func() map[string]bool { return map[string]bool{"custom-oidc": true} }, Exporting: true, Clock: func() time.Time { return *now }})
+	m.Watch(metrics.Watched{
+		Store: s, Providers: func() map[string]bool { return map[string]bool{"custom-oidc": true} },
+		Spans: func() (sent, dropped int64) { return 5, 6 }, Exporting: true, Clock: func() time.Time { return *now },
+	})
 	return m
 }
 
@@ -83,7 +86,7 @@ func TestScrape(t *testing.T) {
 		"muster_db_transaction_retries_total 2",
 		`go_sql_wait_duration_seconds_total{db_name="postgres"} 1.5`,
 		`muster_identity_provider_up{provider="custom-oidc"} 1`,
-		"muster_db_up 1", "muster_db_schema_version 7", "muster_sessions 3", "muster_audit_export_lag_seconds 60", "muster_audit_export_lag_rows 9",
+		`muster_trace_spans_total{outcome="sent"} 5`, `muster_trace_spans_total{outcome="dropped"} 6`, "muster_db_up 1", "muster_db_schema_version 7", "muster_sessions 3", "muster_audit_export_lag_seconds 60", "muster_audit_export_lag_rows 9",
 		"muster_event_lag_seconds 0", "muster_event_dead_letters 2", "muster_scim_guards_holding 1",
 		"muster_scim_token_next_expiry_timestamp_seconds 1.7723592e+09",
 	} {

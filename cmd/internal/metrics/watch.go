@@ -21,6 +21,8 @@ type Watched struct {
 	Store Store
 	// Providers says of each identity provider whether its metadata could be read the last time.
 	Providers func() map[string]bool
+	// Spans are how many spans of traces were taken and how many were lost; nil without traces.
+	Spans func() (sent, dropped int64)
 	// Exporting says that an audit export is configured; without one it cannot lag.
 	Exporting bool
 	// Clock is time.Now when it is nil.
@@ -70,6 +72,7 @@ func gauges() map[string]*prometheus.Desc {
 	add("muster_audit_export_lag_seconds", "Age of the oldest of these rows; 0 when there is none, absent without an export.")
 	add("muster_scim_guards_holding", "Organizations in which the guard holds deprovisioning back and waits for an Organization Admin.")
 	add("muster_scim_token_next_expiry_timestamp_seconds", "When the next of the living SCIM tokens ends; absent when none will.")
+	add("muster_trace_spans_total", "Spans of traces, by outcome: sent, or dropped because the collector did not take them; absent without traces.", "outcome")
 	return made
 }
 
@@ -110,6 +113,11 @@ func (w *watcher) Collect(to chan<- prometheus.Metric) {
 	}
 	for provider, up := range w.Providers() {
 		gauge("muster_identity_provider_up", oneIf(up), provider)
+	}
+	if w.Spans != nil {
+		sent, dropped := w.Spans()
+		send("muster_trace_spans_total", prometheus.CounterValue, float64(sent), "sent")
+		send("muster_trace_spans_total", prometheus.CounterValue, float64(dropped), "dropped")
 	}
 	vitals, err := w.ask()
 	gauge("muster_db_up", oneIf(err == nil))

@@ -43,7 +43,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	number, commit := Version()
 	cookies := httpx.Cookies{Secure: cfg.Secure()}
 	counted := watching.metrics
-	providers, err := newProviders(cfg, counted, log)
+	providers, err := newProviders(cfg, watching, log)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 		handler.ReturnPaths = cfg.ReturnPaths
 		handler.Routes(mux)
 	}
-	provisioning := newSCIM(cfg, service, store, counted, log) //nolint:contextcheck // a request brings its own
+	provisioning := newSCIM(cfg, service, store, watching, log) //nolint:contextcheck // a request brings its own
 	go provisioning.Run(ctx)
 	mux.Handle("/scim/", provisioning)
 	mux.Handle(scim.TokenPath, provisioning.TokenEndpoint())
@@ -86,9 +86,9 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	root := http.NewServeMux()
 	health.Register(root)
 	watching.register(root, cfg)
-	counted.Watch(metrics.Watched{Store: store, Providers: up(providers), Exporting: cfg.AuditExport != ""})
+	watching.watch(cfg, store, providers)
 	root.Handle("/", httpx.Mount(cfg.BasePath, mux))
-	return &app{handler: httpx.Observer{Log: log, Metrics: counted.HTTP, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer, sender: sender}, nil
+	return &app{handler: httpx.Observer{Log: log, Metrics: counted.HTTP, Traces: watching.traces, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer, sender: sender}, nil
 }
 
 // newSender is nil where no mail server is configured.
@@ -100,7 +100,7 @@ func newSender(cfg *config.Config, service *domain.Service, counted *metrics.Met
 }
 
 // newSCIM makes the SCIM endpoint; it may use most of the database, but not so much that sign-in waits for it.
-func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, counted *metrics.Metrics, log *slog.Logger) *scim.Server {
+func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, watching *monitor, log *slog.Logger) *scim.Server {
 	limits := scim.Limits{
 		UserBody: cfg.SCIM.UserBody, GroupBody: cfg.SCIM.GroupBody, BulkBody: cfg.SCIM.BulkBody,
 		BulkOperations: cfg.SCIM.BulkOperations, MaxResults: cfg.SCIM.MaxResults,
@@ -112,7 +112,7 @@ func newSCIM(cfg *config.Config, service *domain.Service, store *db.DB, counted 
 	return scim.New(scim.Config{
 		Service: service, PublicURL: cfg.PublicURL, Limits: limits, Log: log,
 		Definitions: cfg.Policy.Definitions, OpenDiscovery: !cfg.SCIM.DiscoveryAuthRequired,
-		Observe: func(_ context.Context, op scim.Operation) { counted.SCIM(op) },
+		Observe: watching.scim,
 	})
 }
 

@@ -11,21 +11,21 @@ import (
 	"os"
 
 	"muster/cmd/internal/config"
-	"muster/cmd/internal/metrics"
 	"muster/domain"
 	"muster/oidc"
 	"muster/web"
 )
 
 // newProviders makes the providers that are enabled; it connects to none of them.
-func newProviders(cfg *config.Config, counted *metrics.Metrics, log *slog.Logger) (oidc.Providers, error) {
+func newProviders(cfg *config.Config, watching *monitor, log *slog.Logger) (oidc.Providers, error) {
 	providers := oidc.Providers{}
 	for _, p := range cfg.Providers {
 		made, err := providerConfig(cfg, p)
 		if err != nil {
 			return nil, err
 		}
-		made.Log, made.Count = log, counted.SignIn
+		made.Log, made.Count = log, watching.metrics.SignIn
+		made.Transport = watching.toProvider(made.Transport)
 		providers = append(providers, oidc.NewProvider(made))
 	}
 	return providers, nil

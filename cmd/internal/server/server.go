@@ -30,8 +30,10 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	if err := cfg.EnsureEncryptionKey(); err != nil {
 		return err
 	}
-	watching := newMonitor()
-	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{Log: o.Log, Observe: watching.metrics.Transaction})
+	watching := newMonitor(cfg, o.Log)
+	defer watching.begin()()
+	ctx = watching.traces.Context(ctx)
+	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{Log: o.Log, Observe: watching.transaction})
 	if err != nil {
 		return err
 	}
