@@ -111,6 +111,14 @@ func TestWrongValues(t *testing.T) {
 		{"log format", "config.logFormat", "xml", "text and json"},
 		{"proxies", "config.trustedProxies", "10.0.0.0/99", "allowed are addresses and networks"},
 		{"sub claims", "config.oauth.subClaimOverrides", "oid", "JSON object"},
+		{"metrics address", "config.metrics.listen", "9090", "host:port"},
+		{"metrics token", "config.metrics.token", "short", "16 characters"},
+		{"collector", "config.tracing.endpoint", "localhost:4318", "http:// and https://"},
+		{"collector with a password", "config.tracing.tracesEndpoint", "https://user:secret@collector.example/v1/traces", "config.tracing.headers"},
+		{"headers", "config.tracing.headers", "authorization", "name=value"},
+		{"attributes", "config.tracing.resourceAttributes", "=x", "name=value"},
+		{"sampler", "config.tracing.sampler", "sometimes", "parentbased_traceidratio"},
+		{"ratio", "config.tracing.samplerArg", "10%", "between 0 and 1"},
 		{"unknown", "config.nothing", "1", "unknown key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -146,5 +154,45 @@ func TestBrokenSources(t *testing.T) {
 	}
 	if _, err := config.Load(config.Sources{File: write(t, "empty.yaml", ""), Getenv: environment(nil)}); err != nil {
 		t.Errorf("an empty file: %v", err)
+	}
+}
+
+// Traces go where OpenTelemetry's own names say; nowhere without an endpoint.
+func TestTracing(t *testing.T) {
+	load := func(pairs map[string]string, file string) config.Tracing {
+		t.Helper()
+		sources := config.Sources{Getenv: environment(pairs)}
+		if file != "" {
+			sources.File = write(t, "muster.yaml", file)
+		}
+		cfg, err := config.Load(sources)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg.Tracing
+	}
+	off := load(nil, "")
+	if off.Endpoint != "" || off.Sampler == nil || off.Resource["service.name"] != "muster" {
+		t.Errorf("%+v", off)
+	}
+	one := load(map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318/", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20x%2Cy, tenant=7",
+		"OTEL_RESOURCE_ATTRIBUTES": "service.name=other,deployment.environment.name=test", "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1",
+	}, "")
+	if one.Endpoint != "http://localhost:4318/v1/traces" || one.Headers["authorization"] != "Bearer x,y" || one.Headers["tenant"] != "7" ||
+		one.Resource["service.name"] != "other" || one.Resource["deployment.environment.name"] != "test" {
+		t.Errorf("%+v", one)
+	}
+	two := load(map[string]string{"OTEL_SERVICE_NAME": "id"}, `
+config:
+  tracing:
+    endpoint: http://elsewhere:4318
+    tracesEndpoint: https://collector.example/api/traces
+    headers:
+      authorization: "Basic abc="
+    resourceAttributes: service.name=other
+`)
+	if two.Endpoint != "https://collector.example/api/traces" || two.Headers["authorization"] != "Basic abc=" || two.Resource["service.name"] != "id" {
+		t.Errorf("%+v", two)
 	}
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -60,9 +59,21 @@ func tracingSettings() []setting {
 		{key: "config.tracing.headers", env: []string{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}, secret: true, help: "headers for the collector: name=value, commas between", set: pairs(func(c *Config) *map[string]string { return &c.Tracing.Headers })},
 		{key: "config.tracing.serviceName", env: []string{"OTEL_SERVICE_NAME"}, help: "service.name of the traces: muster, unless the resource attributes say otherwise", set: plain(func(c *Config) *string { return &c.Tracing.service })},
 		{key: "config.tracing.resourceAttributes", env: []string{"OTEL_RESOURCE_ATTRIBUTES"}, help: "what else describes this server: name=value, commas between", set: pairs(func(c *Config) *map[string]string { return &c.Tracing.Resource })},
-		{key: "config.tracing.sampler", env: []string{"OTEL_TRACES_SAMPLER"}, def: "parentbased_always_on", help: "which requests are traced: always_on, always_off or traceidratio, alone or behind parentbased_", set: plain(func(c *Config) *string { return &c.Tracing.sampler })},
-		{key: "config.tracing.samplerArg", env: []string{"OTEL_TRACES_SAMPLER_ARG"}, help: "the ratio of traceidratio, from 0 to 1", set: plain(func(c *Config) *string { return &c.Tracing.samplerArg })},
+		{key: "config.tracing.sampler", env: []string{"OTEL_TRACES_SAMPLER"}, def: "parentbased_always_on", help: "which requests are traced: always_on, always_off or traceidratio, alone or behind parentbased_", set: setSampler},
+		{key: "config.tracing.samplerArg", env: []string{"OTEL_TRACES_SAMPLER_ARG"}, help: "the ratio of traceidratio, from 0 to 1", set: setSamplerArg},
 	}
+}
+
+func setSampler(c *Config, text string) error {
+	c.Tracing.sampler = text
+	_, err := trace.NewSampler(text, "")
+	return err
+}
+
+func setSamplerArg(c *Config, text string) error {
+	c.Tracing.samplerArg = text
+	_, err := trace.NewSampler("traceidratio", text)
+	return err
 }
 
 func endpoint(field func(*Config) *string) func(*Config, string) error {
@@ -107,7 +118,7 @@ func (c *Config) finishTracing() error {
 	t := &c.Tracing
 	var err error
 	if t.Sampler, err = trace.NewSampler(t.sampler, t.samplerArg); err != nil {
-		return fmt.Errorf("config.tracing.sampler = %q, samplerArg = %q: %w", t.sampler, t.samplerArg, err)
+		return err
 	}
 	if t.Endpoint == "" && t.base != "" {
 		t.Endpoint = t.base + "/v1/traces"
