@@ -79,18 +79,19 @@ func TestAlerts(t *testing.T) {
 	if err != nil {
 		t.Fatal("this test needs promtool: make test installs Debian's package prometheus, which has it")
 	}
-	for _, args := range [][]string{{"check", "rules", "alerts.yaml"}, {"test", "rules", "alerts_test.yaml"}} {
+	for _, args := range [][]string{{"check", "rules", "alerts.yaml"}, {"test", "rules", "alerts_test.yaml", "alerts_slow_test.yaml"}} {
 		command := exec.Command(promtool, args...)
 		command.Dir = monitoring
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	cases, page := string(read(t, monitoring+"alerts_test.yaml")), string(read(t, "../../../docs/monitoring.md"))
+	cases := string(read(t, monitoring+"alerts_test.yaml")) + string(read(t, monitoring+"alerts_slow_test.yaml"))
+	page := string(read(t, "../../../docs/monitoring.md"))
 	for _, a := range alerts(t) {
 		for _, want := range []string{"- name: " + a.Alert + " fires\n", "- name: " + a.Alert + " does not fire\n"} {
 			if !strings.Contains(cases, want) {
-				t.Errorf("alerts_test.yaml lacks %s", want)
+				t.Errorf("the cases lack %s", want)
 			}
 		}
 		if a.Annotations["summary"] == "" || a.Annotations["description"] == "" || a.Annotations["runbook_url"] != "docs/monitoring.md#"+strings.ToLower(a.Alert) {
