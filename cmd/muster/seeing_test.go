@@ -15,7 +15,7 @@ import (
 )
 
 // TestSeeing looks at a running server as its operator does: metrics, traces and logs say what happened,
-// and nothing in them or in an error lets anybody in (F21) or names a person.
+// and nothing in them or in an error lets anybody in (A40, F21) or names a person.
 func TestSeeing(t *testing.T) {
 	testkit.Engines(t, func(t *testing.T, databaseURL string) {
 		collector := otlp.New(t)

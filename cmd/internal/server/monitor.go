@@ -46,12 +46,12 @@ func newMonitor(cfg *config.Config, log *slog.Logger) *monitor {
 	return m
 }
 
-// begin sends traces until stop, which waits a bounded time for the last ones.
-func (m *monitor) begin() (stop func()) {
+// begin sends traces until stop, which waits a bounded time for the last ones; the end of ctx is not theirs.
+func (m *monitor) begin(ctx context.Context) (stop func()) {
 	if m.traces == nil {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { m.traces.Run(ctx) })
 	return func() {

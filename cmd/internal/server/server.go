@@ -31,7 +31,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		return err
 	}
 	watching := newMonitor(cfg, o.Log)
-	defer watching.begin()()
+	defer watching.begin(ctx)()
 	ctx = watching.traces.Context(ctx)
 	store, err := db.Open(ctx, cfg.DatabaseURL, db.Options{Log: o.Log, Observe: watching.transaction})
 	if err != nil {
