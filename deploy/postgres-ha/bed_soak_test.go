@@ -92,7 +92,7 @@ func readGuide(t *testing.T) map[string][]string {
 	guide := map[string][]string{}
 	for _, section := range strings.Split(string(text), "\n## ")[1:] {
 		heading, rest, _ := strings.Cut(section, "\n")
-		for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(rest, -1) {
+		for _, block := range regexp.MustCompile("(?s)```sh norun [^\n]*\n(.*?)```").FindAllStringSubmatch(rest, -1) {
 			guide[heading] = append(guide[heading], block[1])
 		}
 	}
