@@ -38,8 +38,8 @@ dist: $(CYCLONEDX)
 		GOOS=linux GOARCH=$$arch $(STATIC) -o dist/linux-$$arch/muster ./cmd/muster && \
 		deploy/package "$(VERSION)" $$arch dist || exit 1; \
 	done
-	deploy/helm/package "$(VERSION)" dist
-	CGO_ENABLED=0 GOOS=linux $(CYCLONEDX) app -json -licenses -noserial -main cmd/muster -output dist/muster-$(VERSION).cdx.json .
+	deploy/helm/package "$(VERSION)" $(CURDIR)/dist
+	$(CYCLONEDX) bin -json -licenses -noserial -version $(VERSION) -output dist/muster-$(VERSION).cdx.json dist/linux-$(firstword $(ARCHS))/muster
 	@# The time at which it was made is all that would differ.
 	sed -i '/"timestamp": /d' dist/muster-$(VERSION).cdx.json
 	cd dist && sha256sum muster* > SHA256SUMS
