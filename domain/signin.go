@@ -125,7 +125,7 @@ func (a *signIn) run() (SignedIn, error) {
 	if err := a.admit(); err != nil {
 		return SignedIn{}, err
 	}
-	if err := a.proveEmail(); err != nil {
+	if err := a.completePerson(); err != nil {
 		return SignedIn{}, err
 	}
 	if err := a.syncAll(); err != nil {
@@ -143,12 +143,21 @@ func (a *signIn) provesEmail() bool {
 	return a.claims.EmailTrusted && !a.policy.limited(a.claims.Provider)
 }
 
-// proveEmail notes it for somebody whose address was only claimed until now, by SCIM for instance.
-func (a *signIn) proveEmail() error {
-	if a.user.EmailProved || !a.provesEmail() || Fold(a.user.Email) != a.emailKey {
+// completePerson notes what this sign-in tells of somebody who was known by an address only: that the address is theirs,
+// which SCIM for instance has only claimed, and a name where there is none.
+func (a *signIn) completePerson() error {
+	if !a.provesEmail() || Fold(a.user.Email) != a.emailKey {
 		return nil
 	}
-	a.user.EmailProved = true
+	known := a.user
+	known.EmailProved = true
+	if known.FullName == "" {
+		known.FullName = a.claims.FullName
+	}
+	if known == a.user {
+		return nil
+	}
+	a.user = known
 	return a.system.Users().Update(a.user)
 }
 

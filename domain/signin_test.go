@@ -321,3 +321,21 @@ func TestSessionLength(t *testing.T) {
 		}
 	})
 }
+
+// Whoever was made by address alone, such as the first Admin (R7), gets the name that the provider knows; a name that is there stays.
+func TestANameWhereThereIsNone(t *testing.T) {
+	onEngines(t, nil, func(w *world) {
+		_, err := w.service.AddAdmin(w.Context(), w.commandLine(""), "ada@example.com")
+		w.must(err)
+		if got := w.signIn("ada@example.com").User().FullName; got != "Name of ada@example.com" {
+			w.Errorf("her name is %q", got)
+		}
+		c := claims("ada@example.com")
+		c.FullName = "Another"
+		again, err := w.trySignIn(c)
+		w.must(err)
+		if got := again.User().FullName; got != "Name of ada@example.com" {
+			w.Errorf("her name became %q", got)
+		}
+	})
+}
