@@ -270,7 +270,7 @@ var (
 )
 
 // foreignNames are words of that shape that name something else, a pattern each.
-var foreignNames = regexp.MustCompile(`^(?:(?:ORGANIZATION|WORKSPACE)_(?:ADMIN|OPERATOR|USER|VIEWER|READER)|MUSTER_(?:TEST|DEMO)_\w+|POSTGRES_(?:USER|PASSWORD|DB)|SCIM_TOKEN|NAME_FILE|AUTH_TYPE)$`)
+var foreignNames = regexp.MustCompile(`^(?:(?:ORGANIZATION|WORKSPACE)_(?:ADMIN|OPERATOR|USER|VIEWER|READER)|MUSTER_(?:TEST|DEMO)_\w+|POSTGRES_(?:USER|PASSWORD|DB)|SCIM_TOKEN|NAME_FILE|AUTH_TYPE|PATRONI_[A-Z_]+|ON_ERROR_STOP)$`)
 
 // TestSettingsInDocumentation knows every setting that is spoken of, by its name in the environment or its key.
 func TestSettingsInDocumentation(t *testing.T) {
