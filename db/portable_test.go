@@ -46,7 +46,7 @@ var exceptions = map[string]map[string]string{
 		"invites.go":      "invites are few",
 		"people.go":       "invites are few",
 		"member_list.go":  "a page of a filtered list; deep pages of the whole list go by member_marks.go",
-		"members.go":      "whether there are more members than a small number, along the primary key",
+		"members.go":      "whether there are more than 20,000 members: so many keys of an index at most",
 		"member_marks.go": "at most 5,000 rows behind a key that is remembered",
 		"query.go":        "startIndex without a bookmark; with one, and with a cursor, a page begins at its key",
 	},
