@@ -221,6 +221,10 @@ func (r *reading) run(t *testing.T, p page) {
 		}
 		switch b.language {
 		case "sh":
+			if harm := harmful.FindString(comment.ReplaceAllString(strings.ReplaceAll(text, r.dir, "here"), "")); harm != "" {
+				t.Errorf("%s:%d is not run, because %q would change this machine; write \"sh norun\" and the reason", p.name, b.line, harm)
+				return
+			}
 			script += fmt.Sprintf("printf '%s%d\\n'\n%s", mark, i, text)
 		case "env":
 			script += fmt.Sprintf("printf '%s%d\\n'\n(set -a\n%s\nmuster config >/dev/null)\n", mark, i, text)
@@ -270,6 +274,9 @@ func (r *reading) shell(t *testing.T, script string) (stdout, stderr string, err
 	return string(said), string(complained), err
 }
 
+// harmful is what a page may say to an operator and a test must not do, wherever it runs; what stands below the reading's own folder is not meant.
+var harmful = regexp.MustCompile(`\b(?:apt|apt-get|dpkg|systemctl|service|useradd|adduser|docker|podman|kubectl|helm|mount|reboot|npm|go)\s|(?:^|[\s"'=>])/(?:etc|usr|opt|var|root|home|lib|boot)/`)
+
 // yamlCheck is the command that reads a file as a page means it.
 func yamlCheck(path, text string) string {
 	if strings.HasPrefix(text, "config:") || strings.HasPrefix(text, "listen:") {
@@ -278,7 +285,7 @@ func yamlCheck(path, text string) string {
 	return ""
 }
 
-var comment = regexp.MustCompile(`(^|\s)#.*`)
+var comment = regexp.MustCompile(`(?m)(^|\s)#.*$`)
 
 // ellipsis returns the first line of commands that leaves something out.
 func ellipsis(text string) string {

@@ -326,6 +326,11 @@ func TestReadingOfPages(t *testing.T) {
 	if ellipsis("a # …\n") != "" || ellipsis("a …\n") == "" {
 		t.Error("what is left out is not seen")
 	}
+	for line, harm := range map[string]bool{"sudo apt-get install x": true, "cat a >/etc/x": true, "systemctl start muster": true, "cat here/etc/muster/x": false, "muster mapping list": false} {
+		if harmful.MatchString(line) != harm {
+			t.Errorf("%q is found harmful: %t", line, !harm)
+		}
+	}
 	model, err := main.Model()
 	if err != nil {
 		t.Fatal(err)
