@@ -153,13 +153,16 @@ func mentioned(node *kong.Node, flags []*kong.Flag, args []string) string {
 
 // ourArguments returns the arguments of a command line of ours.
 func ourArguments(words []string) ([]string, bool) {
-	// What runs a command in a container or pod has "--" or a name before it.
-	if at := slices.Index(words, "--"); at >= 0 && slices.Contains([]string{"kubectl", "docker", "podman"}, words[0]) {
+	// In a container or pod the program is named by its path.
+	if at := slices.Index(words, "/muster"); at >= 0 {
+		return words[at+1:], true
+	}
+	if at := slices.Index(words, "--"); at >= 0 && words[0] == "kubectl" {
 		words = words[at+1:]
 	}
 	for len(words) > 0 {
 		switch word := words[0]; {
-		case word == "muster" || word == "/muster" || word == "bin/muster" || word == "/usr/bin/muster" || word == "/usr/local/bin/muster":
+		case slices.Contains([]string{"muster", "/muster", "bin/muster", "muster-run", "/usr/bin/muster", "/usr/local/bin/muster"}, word):
 			return words[1:], true
 		case word == "sudo" || word == "exec" || word == "time" || word == "env" || assignment.MatchString(word) || strings.HasPrefix(word, "-"):
 			if word == "-u" {
@@ -336,7 +339,7 @@ func TestReadingOfPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, wrong := range map[string]bool{
-		"muster token create --org …": false, "sudo -u muster muster admin add": false, "kubectl exec x -- muster doctor": false, "systemctl restart muster": false,
+		"muster token create --org …": false, "sudo -u muster muster admin add": false, "kubectl exec x -- muster doctor": false, "docker exec muster /muster doctors": true, "systemctl restart muster": false,
 		"muster tokens create": true, "muster token create --organization x": true, "A=1 muster token made": true,
 	} {
 		args, ours := ourArguments(commandLines(line)[0])
