@@ -19,6 +19,7 @@ type loginProvider struct {
 	DisplayName              string  `json:"display_name"`
 	Issuer                   string  `json:"issuer"`
 	ClientID                 string  `json:"client_id"`
+	Disabled                 bool    `json:"disabled" doc:"True while the operator has it switched off on the command line: nobody can sign in through it."`
 	Ready                    bool    `json:"ready" doc:"False while the provider has not answered since the server started."`
 	Problem                  *string `json:"problem" doc:"What went wrong at the last reading of its metadata."`
 	RedirectURI              string  `json:"redirect_uri"`
@@ -30,13 +31,18 @@ type loginProvider struct {
 }
 
 // listProviders is for those who may see the organization; secrets are not part of it.
-func (a *api) listProviders(_ context.Context, c caller, _ *none) (*out[[]loginProvider], error) {
+func (a *api) listProviders(ctx context.Context, c caller, _ *none) (*out[[]loginProvider], error) {
 	if err := c.mayRead(); err != nil {
 		return nil, err
 	}
+	disabled, err := a.Service.DisabledProviders(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return found(list(a.Providers.List(), func(p domain.ProviderStatus) loginProvider {
+		_, off := disabled[p.ID]
 		return loginProvider{
-			p.ID, p.Name, p.Issuer, p.ClientID, p.Ready, nullable(p.Problem), p.RedirectURI, p.InitiateLoginURI,
+			p.ID, p.Name, p.Issuer, p.ClientID, off, p.Ready, nullable(p.Problem), p.RedirectURI, p.InitiateLoginURI,
 			p.BackChannelLogoutURI, p.FrontChannelLogoutURI, p.GlobalTokenRevocationURI, p.PostLogoutRedirectURI,
 		}
 	}))

@@ -130,7 +130,7 @@ func (s sessionStore) Find(digest domain.Digest) (domain.Session, domain.Holder,
 	err := s.all(&rows, "SELECT "+checkedColumns+", "+holderColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		LEFT JOIN members m ON m.user_id = u.id LEFT JOIN orgs o ON o.id = m.org_id
-		WHERE s.digest = ? AND s.ends_at > ? ORDER BY o.display_name_key, o.id`, digest, micros(s.now))
+		WHERE s.digest = ? AND s.ends_at > ? AND NOT EXISTS (SELECT 1 FROM disabled_providers d WHERE d.id = s.provider) ORDER BY o.display_name_key, o.id`, digest, micros(s.now))
 	if err != nil {
 		return domain.Session{}, domain.Holder{}, err
 	}
@@ -210,6 +210,9 @@ func sessionsWhere(f domain.SessionFilter) (string, []any) {
 	also := func(condition string, values ...any) {
 		conditions = append(conditions, condition)
 		args = append(args, values...)
+	}
+	if f.Everybody {
+		also("1 = 1")
 	}
 	if f.ID != "" {
 		also("s.id = ?", f.ID)

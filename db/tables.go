@@ -16,6 +16,7 @@ func tables() []table {
 		{"sessions", []string{"digest"}},
 		{"flows", []string{"state"}},
 		{"logout_tokens", []string{"issuer", "id"}},
+		{"disabled_providers", []string{"id"}},
 		{"attempts", []string{"credential", "key_digest"}},
 		{"orgs", []string{"id"}},
 		{"sso_settings", []string{"org_id"}},

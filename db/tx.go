@@ -103,6 +103,7 @@ func (s systemTx) LogoutTokens() domain.LogoutTokenStore  { return logoutTokenSt
 func (s systemTx) Flows() domain.FlowStore                { return flowStore(s) }
 func (s systemTx) Mails() domain.MailStore                { return mailStore(s) }
 func (s systemTx) Attempts() domain.AttemptStore          { return attemptStore(s) }
+func (s systemTx) Providers() domain.ProviderStore        { return providerStore(s) }
 func (s systemTx) Credentials() domain.CredentialStore    { return credentialStore(s) }
 
 type orgTx struct{ handle }

@@ -42,7 +42,7 @@ type AuditEvent struct {
 
 // Target is what was acted on.
 type Target struct {
-	// Kind is "user", "group", "workspace", "organization", "scim_token", "key", "invite", "session", "sso_settings" or "installation".
+	// Kind is "user", "group", "workspace", "organization", "scim_token", "key", "invite", "session", "sso_settings", "login_provider" or "installation".
 	Kind string
 	ID   string
 	Name string

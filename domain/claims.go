@@ -102,6 +102,8 @@ const (
 	ReasonBadToken        Reason = "bad_token"
 	ReasonFlowLost        Reason = "flow_lost"
 	ReasonClockSkew       Reason = "clock_skew"
+	// ReasonProviderDisabled is a provider that the operator has disabled.
+	ReasonProviderDisabled Reason = "provider_disabled"
 	// ReasonNoGroup is a token without a group that the organization asks for.
 	ReasonNoGroup Reason = "no_group"
 	// ReasonNotProved is a step-up that the provider did not answer with a fresh proof; ReasonAnotherPerson one by somebody else.

@@ -49,6 +49,7 @@ var eventTypes = map[string]string{ //nolint:gochecknoglobals // a constant tabl
 	"update_service_key":                "key.updated",
 	"delete_service_account":            "key.deleted",
 	"revoke_sessions":                   "sessions.ended",
+	"disable_login_provider":            "sessions.ended",
 }
 
 // EventTypes are all types of events, sorted.

@@ -51,6 +51,8 @@ type SessionFilter struct {
 	ID       SessionID
 	User     UserID
 	Provider string
+	// Everybody selects all sessions of the installation.
+	Everybody bool
 	// Members selects the sessions of an organization's members; OnlyHere leaves out those who are active in another one.
 	Members  OrgID
 	OnlyHere bool

@@ -203,6 +203,11 @@ func (s *Service) EndSessionsByHand(ctx context.Context, scope OrgScope, email, 
 	return s.endSessions(ctx, scope.actor, filter)
 }
 
+// EndAllSessions is for the command line in an emergency: everybody in the installation is signed out.
+func (s *Service) EndAllSessions(ctx context.Context) (int, error) {
+	return s.endSessions(ctx, commandLine(), SessionFilter{Everybody: true})
+}
+
 func (s *Service) userByAddress(ctx context.Context, email string) (User, error) {
 	key, err := EmailKey("email", email)
 	if err != nil {

@@ -16,10 +16,14 @@ type SignedIn struct {
 	Joined bool
 }
 
-// BeginFlow keeps a sign-in that was started until its callback comes.
+// BeginFlow keeps a sign-in that was started until its callback comes; it returns a *Refusal when the provider is disabled.
 func (s *Service) BeginFlow(ctx context.Context, flow Flow) error {
 	return s.store.Write(ctx, func(tx Tx) error {
-		return tx.System(systemScope()).Flows().Insert(flow)
+		system := tx.System(systemScope())
+		if err := refuseDisabled(system, flow.Provider); err != nil {
+			return err
+		}
+		return system.Flows().Insert(flow)
 	})
 }
 
@@ -103,6 +107,9 @@ type signIn struct {
 }
 
 func (a *signIn) run() (SignedIn, error) {
+	if err := refuseDisabled(a.system, a.claims.Provider); err != nil {
+		return SignedIn{}, err
+	}
 	if err := a.arrive(); err != nil {
 		return SignedIn{}, err
 	}

@@ -37,6 +37,7 @@ type SystemTx interface {
 	Flows() FlowStore
 	Credentials() CredentialStore
 	Attempts() AttemptStore
+	Providers() ProviderStore
 	Mails() MailStore
 }
 
@@ -82,6 +83,14 @@ type InstallationStore interface {
 	SetBackupAt(time.Time) error
 	// ClaimAdmin names the first Admin if nobody is named yet, and reports whether it did (R7).
 	ClaimAdmin(UserID) (bool, error)
+}
+
+// ProviderStore keeps which providers are disabled; the others are what the configuration says.
+type ProviderStore interface {
+	Disabled() ([]DisabledProvider, error)
+	// Disable and Enable report whether that changed anything.
+	Disable(id string) (bool, error)
+	Enable(id string) (bool, error)
 }
 
 // OrgStore keeps the organizations.

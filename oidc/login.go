@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -119,6 +120,9 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, flow domain.Flow
 	flow.Provider, flow.Issuer, flow.RedirectURI = h.provider.config.ID, h.provider.config.Issuer, h.provider.redirectURI()
 	flow.CreatedAt, flow.ExpiresAt = now, now.Add(flowLifetime)
 	if err := h.rules.BeginFlow(r.Context(), flow); err != nil {
+		if refusal, ok := errors.AsType[*domain.Refusal](err); ok {
+			return h.refuse(r, refusal.Reason, refusal.Detail)
+		}
 		return err
 	}
 	h.dropOldFlows(w, r)

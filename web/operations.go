@@ -74,6 +74,8 @@ create_sso_settings Sign-in settings restored
 update_sso_settings Sign-in settings changed
 delete_sso_settings Sign-in settings given up
 update_login_methods Ways to sign in changed
+disable_login_provider Identity provider disabled
+enable_login_provider Identity provider enabled
 create_backup Backup made
 restore_backup Backup restored
 `

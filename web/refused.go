@@ -40,6 +40,8 @@ func refusalPage(reason domain.Reason) (int, problem) {
 		return http.StatusForbidden, problem{Person: true, What: "This address belongs to another account", Why: "Somebody here has this address already, and signs in with another account or through another provider.", Next: "Sign in with the account that you used before. If that is gone, ask an administrator."}
 	case domain.ReasonUnreachable:
 		return http.StatusServiceUnavailable, problem{What: "The identity provider does not answer", Why: "Nobody can sign in while it is away. Whoever is signed in stays signed in.", Next: "Try again in a moment; signing in works again by itself as soon as the provider answers."}
+	case domain.ReasonProviderDisabled:
+		return http.StatusForbidden, problem{What: "This way of signing in is switched off", Why: "The operator of this server has disabled the identity provider, and everybody whom it had signed in was signed out.", Next: "Use another way to sign in if there is one, or ask the operator of this server."}
 	case domain.ReasonProviderError:
 		return http.StatusBadGateway, problem{Person: true, What: "The identity provider did not let you in", Why: "It ended the sign-in with an error. Perhaps you cancelled, or you are not assigned to this application there.", Next: "Try again. If it happens again, ask an administrator to assign you to this application at the identity provider."}
 	case domain.ReasonBadToken:

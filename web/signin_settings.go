@@ -3,6 +3,7 @@ package web
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"muster/domain"
 )
@@ -16,6 +17,8 @@ type signInSettingsPage struct {
 	OrgSeen   domain.Seen
 	SSOSeen   domain.Seen
 	Providers []domain.ProviderStatus
+	// Disabled are the providers that the operator has switched off, with the time.
+	Disabled  map[string]time.Time
 	WorkRoles []option
 	// Workspaces are those that people can join, the chosen ones ticked.
 	Workspaces []option
@@ -48,6 +51,9 @@ func (v *visit) showSignInSettings(page signInSettingsPage) error {
 	page.SSOSeen = v.face(page.SSO.Face(), "defaults", "claim")
 	if page.SSO.GroupsEnabled && page.SSO.GroupsRequired {
 		page.Cases = append([]joinCase{{"Whoever is in no group that gives something", "is refused, a member too."}}, page.Cases...)
+	}
+	if page.Disabled, err = v.Rules.DisabledProviders(v.ctx()); err != nil {
+		return err
 	}
 	roles, err := v.Rules.Roles(v.ctx(), v.scope)
 	if err != nil {

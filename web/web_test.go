@@ -411,7 +411,7 @@ func TestRefusals(t *testing.T) {
 		domain.ReasonNotInvited: 403, domain.ReasonDisabled: 403, domain.ReasonDeprovisioned: 403, domain.ReasonEmailMissing: 403,
 		domain.ReasonEmailUnverified: 403, domain.ReasonEmailTaken: 403, domain.ReasonUnreachable: 503, domain.ReasonProviderError: 502,
 		domain.ReasonBadToken: 502, domain.ReasonFlowLost: 400, domain.ReasonClockSkew: 502, "of another version": 403,
-		domain.ReasonNoGroup: 403, domain.ReasonNotProved: 403, domain.ReasonAnotherPerson: 403, domain.ReasonNotRenewed: 401, domain.ReasonSetUpOver: 410,
+		domain.ReasonNoGroup: 403, domain.ReasonNotProved: 403, domain.ReasonAnotherPerson: 403, domain.ReasonNotRenewed: 401, domain.ReasonSetUpOver: 410, domain.ReasonProviderDisabled: 403,
 	} {
 		t.Run(string(reason), func(t *testing.T) {
 			refusal := &domain.Refusal{Reason: reason, Detail: "inside"}

@@ -62,26 +62,27 @@ type commands struct {
 	Listen      string            `help:"Address to listen on." placeholder:"HOST:PORT"`
 	DatabaseURL string            `name:"database-url" help:"sqlite://FILE or postgres://…" placeholder:"URL"`
 
-	Serve   serveCommand       `cmd:"" default:"1" help:"Run the server (the default)."`
-	Migrate migrateCommand     `cmd:"" help:"Bring the database's schema up to date and stop."`
-	Show    showCommand        `cmd:"" name:"config" help:"Print the configuration in force and where each value came from."`
-	Token   tokenCommands      `cmd:"" help:"SCIM tokens, for identity providers."`
-	Key     keyCommands        `cmd:"" help:"Personal access tokens, for people and their scripts."`
-	Admin   adminCommands      `cmd:"" help:"Organization Admins."`
-	Org     orgCommands        `cmd:"" help:"Organizations."`
-	Session sessionCommands    `cmd:"" help:"Signed-in browsers."`
-	Explain explainCommand     `cmd:"" help:"Say what a person may do in an organization, and why."`
-	Mapping mappingCommands    `cmd:"" help:"What pushed groups give."`
-	Guard   guardCommands      `cmd:"" help:"The guard against mass deprovisioning."`
-	Audit   auditCommands      `cmd:"" help:"The audit log."`
-	Backup  backupCommand      `cmd:"" help:"Write everything into one file, while servers run."`
-	Restore restoreCommand     `cmd:"" help:"Fill the configured database, which must be empty, from a backup."`
-	Move    migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from one database into another, such as from SQLite to PostgreSQL."`
-	Doctor  doctorCommand      `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
-	IDP     idpCheckCommand    `cmd:"" name:"idp-check" help:"Play an identity provider's whole provisioning conversation against a SCIM server and say what it would make of the answers."`
-	Ready   readyCommand       `cmd:"" help:"Ask the running server whether it is ready, as a container's health check."`
-	Reseal  resealCommand      `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
-	Version versionCommand     `cmd:"" help:"Print the version."`
+	Serve    serveCommand       `cmd:"" default:"1" help:"Run the server (the default)."`
+	Migrate  migrateCommand     `cmd:"" help:"Bring the database's schema up to date and stop."`
+	Show     showCommand        `cmd:"" name:"config" help:"Print the configuration in force and where each value came from."`
+	Token    tokenCommands      `cmd:"" help:"SCIM tokens, for identity providers."`
+	Key      keyCommands        `cmd:"" help:"Personal access tokens, for people and their scripts."`
+	Admin    adminCommands      `cmd:"" help:"Organization Admins."`
+	Org      orgCommands        `cmd:"" help:"Organizations."`
+	Session  sessionCommands    `cmd:"" help:"Signed-in browsers."`
+	Provider providerCommands   `cmd:"" help:"Identity providers: which there are, and switching one off in an emergency."`
+	Explain  explainCommand     `cmd:"" help:"Say what a person may do in an organization, and why."`
+	Mapping  mappingCommands    `cmd:"" help:"What pushed groups give."`
+	Guard    guardCommands      `cmd:"" help:"The guard against mass deprovisioning."`
+	Audit    auditCommands      `cmd:"" help:"The audit log."`
+	Backup   backupCommand      `cmd:"" help:"Write everything into one file, while servers run."`
+	Restore  restoreCommand     `cmd:"" help:"Fill the configured database, which must be empty, from a backup."`
+	Move     migrateDataCommand `cmd:"" name:"migrate-data" help:"Copy everything from one database into another, such as from SQLite to PostgreSQL."`
+	Doctor   doctorCommand      `cmd:"" help:"Check the configuration, the database and every identity provider, without changing anything."`
+	IDP      idpCheckCommand    `cmd:"" name:"idp-check" help:"Play an identity provider's whole provisioning conversation against a SCIM server and say what it would make of the answers."`
+	Ready    readyCommand       `cmd:"" help:"Ask the running server whether it is ready, as a container's health check."`
+	Reseal   resealCommand      `cmd:"" help:"Seal stored tokens with the first key of config.encryptionKey, so that the others can be thrown away."`
+	Version  versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // environment is what a command runs in.

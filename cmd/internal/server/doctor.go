@@ -88,6 +88,9 @@ func (f *findings) database(ctx context.Context, cfg *config.Config) {
 		return
 	}
 	*f = append(*f, inside...)
+	if disabled, err := service.ExamineProviders(ctx); err == nil {
+		*f = append(*f, disabled...)
+	}
 	if backup, err := service.ExamineBackup(ctx, time.Now()); err == nil {
 		*f = append(*f, backup)
 	}

@@ -39,6 +39,9 @@ func (o operator) Findings(ctx context.Context) []domain.Finding {
 	if len(o.cfg.Providers) == 0 {
 		add("sign-in", domain.FindingFailed, "no identity provider is configured: set OAUTH_ISSUER_URL, OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, and start the server again")
 	}
+	if disabled, err := o.service.ExamineProviders(ctx); err == nil {
+		findings = append(findings, disabled...)
+	}
 	if backup, err := o.service.ExamineBackup(ctx, time.Now()); err == nil {
 		findings = append(findings, backup)
 	}
