@@ -116,6 +116,9 @@ func (c *Config) EnsureEncryptionKey() error {
 			err = errors.Join(err, os.Remove(path)) // on a full disk; an empty file would be taken for a key that is damaged
 		}
 	}
+	if errors.Is(err, os.ErrNotExist) {
+		return domain.Wrap(domain.Invalid, err, "the directory of the database (DATABASE_URL) is not there: make it, for the user who runs the server")
+	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("the encryption key beside the database: %w", err)
 	}
