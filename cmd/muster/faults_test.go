@@ -311,7 +311,7 @@ func TestRefusesToStart(t *testing.T) {
 		"no database":       {[]string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, []string{"org", "list"}, 3, "database"},
 		"no directory":      {[]string{"DATABASE_URL=sqlite://" + t.TempDir() + "/none/muster.db"}, []string{"serve"}, 2, "the directory of the database (DATABASE_URL) is not there"},
 		"no client id":      {[]string{"DATABASE_URL=" + file, "OAUTH_ISSUER_URL=https://idp.example.com"}, []string{"serve"}, 2, "config.oauth.oauthClientId is missing"},
-		"no such engine":    {[]string{"DATABASE_URL=mysql://x"}, []string{"serve"}, 2, "sqlite://FILE or postgres://"},
+		"no such engine":    {[]string{"DATABASE_URL=mysql://x"}, []string{"serve"}, 2, "config.databaseUrl"},
 		"address is none":   {[]string{"DATABASE_URL=" + file, "LISTEN_ADDRESS=nonsense"}, []string{"serve"}, 2, "host:port"},
 		"no such address":   {[]string{"DATABASE_URL=" + file}, []string{"admin", "add", "nobody"}, 2, "not an e-mail address"},
 		"no such org":       {[]string{"DATABASE_URL=" + file}, []string{"token", "create", "--org", "Nowhere"}, 5, "no organization \"Nowhere\""},
