@@ -66,7 +66,7 @@ const disabledPatience = time.Second
 func (w *Web) doors(ctx context.Context, parameters url.Values) []openDoor {
 	ctx, cancel := context.WithTimeout(ctx, disabledPatience)
 	defer cancel()
-	disabled, err := w.Rules.DisabledProviders(ctx)
+	disabled, err := w.config.Service.DisabledProviders(ctx)
 	if err != nil {
 		disabled = nil
 	}

@@ -27,6 +27,7 @@ type Service interface {
 	EndMySession(ctx context.Context, principal domain.Principal, id domain.SessionID) error
 	EndMySessions(ctx context.Context, principal domain.Principal, keepCurrent bool) (int, error)
 	CheckSetUpToken(ctx context.Context, token string) error
+	DisabledProviders(ctx context.Context) (map[string]time.Time, error)
 }
 
 // Door is one provider on the sign-in page.

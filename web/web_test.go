@@ -28,6 +28,7 @@ type service struct {
 	err      error
 	ended    []string
 	sessions []domain.Session
+	disabled map[string]time.Time
 }
 
 func (s *service) Session(_ context.Context, token string, _ domain.Client) (domain.Principal, error) {
@@ -65,6 +66,10 @@ func (s *service) CheckSetUpToken(_ context.Context, token string) error {
 	return domain.Errorf(domain.NotFound, "used")
 }
 
+func (s *service) DisabledProviders(context.Context) (map[string]time.Time, error) {
+	return s.disabled, nil
+}
+
 // doors are providers that answer, and where their own sessions end.
 type doors struct {
 	list []web.Door
@@ -90,6 +95,15 @@ func (d doors) EndSessionOrigins() []string {
 // okta and entra are two doors, of which the second does not answer.
 func okta() web.Door  { return web.Door{ID: "custom-oidc", Name: "Okta", Ready: true} }
 func entra() web.Door { return web.Door{ID: "entra", Name: "Entra <ID>"} }
+
+// switchedOff has the operator switch providers off.
+func switchedOff(ids ...string) func(*web.Config) {
+	disabled := map[string]time.Time{}
+	for _, id := range ids {
+		disabled[id] = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	}
+	return func(c *web.Config) { c.Service.(*service).disabled = disabled }
+}
 
 func newWeb(t *testing.T, s *service, edit func(*web.Config)) (*web.Web, http.Handler) {
 	t.Helper()
@@ -219,6 +233,8 @@ func TestPages(t *testing.T) {
 		"sign-in-unreachable":  {http.MethodGet, "/sign-in", nil, behind(entra()), domain.Me{}, 200},
 		"sign-in-unconfigured": {http.MethodGet, "/sign-in", nil, behind(), domain.Me{}, 200},
 		"sign-in-one-door":     {http.MethodGet, "/sign-in?signed-out", nil, behind(okta()), domain.Me{}, 200},
+		"sign-in-disabled":     {http.MethodGet, "/sign-in", nil, switchedOff("custom-oidc"), domain.Me{}, 200},
+		"sign-in-closed":       {http.MethodGet, "/sign-in", nil, switchedOff("custom-oidc", "entra"), domain.Me{}, 200},
 		"set-up":               {http.MethodGet, "/set-up?token=good", nil, nil, domain.Me{}, 200},
 		"sessions":             {http.MethodGet, "/you/sessions", signedIn, nil, bob(), 200},
 		"you":                  {http.MethodGet, "/you", signedIn, nil, alice(), 200},
