@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -71,7 +72,7 @@ func TestSoakLargeInstallation(t *testing.T) {
 		}
 		eventually(t, "a part is there", func() error {
 			if n, err := numberIn(t, target, "SELECT COUNT(*) FROM users"); err != nil || n == 0 {
-				return fmt.Errorf("%d people: %v", n, err)
+				return errors.Join(err, fmt.Errorf("%d people are there", n))
 			}
 			return nil
 		})

@@ -11,7 +11,7 @@ import (
 // version and commit are stamped by the build: -ldflags "-X muster/cmd/internal/server.version=…".
 var (
 	version = "dev"
-	commit  string
+	commit  string //nolint:gochecknoglobals // the linker can set nothing else
 )
 
 // Version returns the version and the commit that the binary was built from; the commit may be empty.
