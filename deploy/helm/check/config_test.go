@@ -27,7 +27,7 @@ type setting struct{ value, source string }
 var existing = map[string]string{
 	"oauth_client_id": "muster", "oauth_client_secret": "s3cret", "oauth_client_secret_previous": "s3cret-before", "oauth_issuer_url": "https://idp.example.com",
 	"database_url": "postgres://muster:s3cret@db/muster", "encryption_key": key,
-	"audit_export_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "metrics_token": "s3cret-metrics-0123456789abcdef", "other": "s3cret-other",
+	"audit_export_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "metrics_token": "s3cret-metrics-0123456789abcdef", "tracing_headers": "authorization=s3cret-tracing", "other": "s3cret-other",
 }
 
 var withMail = map[string]string{"database_url": existing["database_url"], "smtp_url": "smtp://muster:s3cret@mail.example.com:587"}
@@ -219,6 +219,14 @@ config:
     schemas: [{id: "urn:example:Badge", name: Badge, attributes: [{name: number, type: string}]}]
     resourceTypes: [{name: Badge, endpoint: /Badges, schema: "urn:example:Badge"}]
   metrics: {listen: ":9091", token: s3cret-metrics-0123456789abcdef}
+  tracing:
+    endpoint: http://collector:4318
+    tracesEndpoint: http://collector:4318/traces
+    headers: authorization=s3cret-tracing
+    serviceName: people
+    resourceAttributes: deployment.environment.name=test
+    sampler: traceidratio
+    samplerArg: 0.5
   shutdownDelaySec: 7
   logLevel: debug
   logFormat: text

@@ -97,6 +97,7 @@ annotations:
 - {key: smtp_url, env: SMTP_URL, value: {{ toJson $config.smtp.url }}}
 - {key: audit_export_secret, env: AUDIT_EXPORT_SECRET, value: {{ toJson $config.audit.exportSecret }}}
 - {key: metrics_token, env: METRICS_TOKEN, value: {{ toJson $config.metrics.token }}}
+- {key: tracing_headers, env: OTEL_EXPORTER_OTLP_HEADERS, value: {{ toJson $config.tracing.headers }}}
 {{- end -}}
 
 {{/* The secrets of further providers by the keys they have in the chart's Secret. */}}
@@ -148,6 +149,7 @@ annotations:
 {{- $_ := set $config "smtp" (omit $config.smtp "url") -}}
 {{- $_ := set $config "audit" (omit $config.audit "exportSecret") -}}
 {{- $_ := set $config "metrics" (omit $config.metrics "token") -}}
+{{- $_ := set $config "tracing" (omit $config.tracing "headers") -}}
 {{- range $provider := $config.providers -}}
 {{- range $name := tuple "oauthClientSecret" "oauthClientSecretPrevious" -}}
 {{- if get $provider $name -}}
