@@ -24,13 +24,14 @@ func (s installationStore) Get() (domain.Installation, error) {
 }
 
 // Door implements domain.InstallationStore.
-func (s installationStore) Door(user domain.UserID) (domain.Door, error) {
+func (s installationStore) Door(user domain.UserID, provider string) (domain.Door, error) {
 	var row struct {
 		ssoRow
 
 		DefaultOrg domain.OrgID      `db:"default_org_id"`
 		InitialOrg domain.OrgID      `db:"initial_org_id"`
 		Admin      domain.UserID     `db:"admin_user_id"`
+		Disabled   bool              `db:"disabled"`
 		Member     *domain.MemberID  `db:"m_id"`
 		Status     *domain.Status    `db:"status"`
 		CreatedAt  *int64            `db:"created_at"`
@@ -42,13 +43,14 @@ func (s installationStore) Door(user domain.UserID) (domain.Door, error) {
 		Replaced   *string           `db:"replaced"`
 	}
 	err := s.get("installation", &row, "SELECT i.default_org_id, i.initial_org_id, i.admin_user_id, "+ssoColumns+`, m.id AS m_id, m.status, m.created_at,
-		m.role_id, m.grant_kind, m.grant_source, m.grant_source_name, m.granted_at, m.replaced
+		m.role_id, m.grant_kind, m.grant_source, m.grant_source_name, m.granted_at, m.replaced,
+		EXISTS (SELECT 1 FROM disabled_providers d WHERE d.id = ?) AS disabled
 		FROM installation i JOIN sso_settings s ON s.org_id = i.default_org_id
-		LEFT JOIN members m ON m.org_id = i.default_org_id AND m.user_id = ? WHERE i.id = 1`, user)
+		LEFT JOIN members m ON m.org_id = i.default_org_id AND m.user_id = ? WHERE i.id = 1`, provider, user)
 	if err != nil {
 		return domain.Door{}, err
 	}
-	door := domain.Door{Installation: domain.Installation{DefaultOrg: row.DefaultOrg, InitialOrg: row.InitialOrg, Admin: row.Admin}}
+	door := domain.Door{Installation: domain.Installation{DefaultOrg: row.DefaultOrg, InitialOrg: row.InitialOrg, Admin: row.Admin}, ProviderDisabled: row.Disabled}
 	if door.SSO, err = row.settings(); err != nil || row.Member == nil {
 		return door, err
 	}

@@ -10,15 +10,21 @@ import (
 func (a *signIn) arrive() error {
 	user, err := a.system.Identities().Hold(a.claims.Issuer, a.claims.Subject)
 	if IsKind(err, NotFound) {
+		if err := refuseDisabled(a.system, a.claims.Provider); err != nil {
+			return err
+		}
 		a.installation, err = a.system.Installation().Get()
 		return err
 	}
 	if err != nil {
 		return err
 	}
-	door, err := a.system.Installation().Door(user.ID)
+	door, err := a.system.Installation().Door(user.ID, a.claims.Provider)
 	if err != nil {
 		return err
+	}
+	if door.ProviderDisabled {
+		return providerDisabled(a.claims.Provider)
 	}
 	a.user, a.door, a.installation = user, &door, door.Installation
 	a.sso[door.Installation.DefaultOrg] = door.SSO

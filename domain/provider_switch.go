@@ -82,9 +82,13 @@ func (s *Service) providerIDs() []string {
 func refuseDisabled(system SystemTx, provider string) error {
 	disabled, err := system.Providers().Disabled()
 	if err == nil && slices.ContainsFunc(disabled, func(d DisabledProvider) bool { return d.ID == provider }) {
-		return &Refusal{Reason: ReasonProviderDisabled, Detail: "the provider " + provider + " is disabled"}
+		return providerDisabled(provider)
 	}
 	return err
+}
+
+func providerDisabled(provider string) *Refusal {
+	return &Refusal{Reason: ReasonProviderDisabled, Detail: "the provider " + provider + " is disabled"}
 }
 
 // ExamineProviders warns of providers that are disabled.

@@ -50,7 +50,7 @@ func (s *Service) GetGroup(ctx context.Context, scope OrgScope, id GroupID, with
 // groupWithMembers reads a group and its first members, which a change may come between: then it reads them again, so that
 // the version is the one these members had. One that changes all the time is answered as it was read last.
 func groupWithMembers(org OrgTx, id GroupID) (Group, error) {
-	const tries = 5
+	const tries = 50 // a group would have to change within milliseconds, each time
 	for try := 1; ; try++ {
 		group, err := org.Groups().Get(id)
 		if err != nil {

@@ -107,9 +107,6 @@ type signIn struct {
 }
 
 func (a *signIn) run() (SignedIn, error) {
-	if err := refuseDisabled(a.system, a.claims.Provider); err != nil {
-		return SignedIn{}, err
-	}
 	if err := a.arrive(); err != nil {
 		return SignedIn{}, err
 	}

@@ -71,8 +71,8 @@ type OrgTx interface {
 // InstallationStore keeps the one row of the installation.
 type InstallationStore interface {
 	Get() (Installation, error)
-	// Door returns what the default organization's door decides by about a person, in one query.
-	Door(UserID) (Door, error)
+	// Door returns what the default organization's door decides by about a person who comes by a provider, in one query.
+	Door(user UserID, provider string) (Door, error)
 	// Insert reports false when the row is already there; it waits for a concurrent insert to decide.
 	Insert(Installation) (bool, error)
 	// SetDefaultOrg changes the default organization if it is still from, and reports whether it was (R19).
@@ -129,6 +129,8 @@ type UserStore interface {
 type Door struct {
 	Installation Installation
 	SSO          SSOSettings
+	// ProviderDisabled says that an operator has disabled the provider.
+	ProviderDisabled bool
 	// Member is nil for somebody who is no member.
 	Member *Member
 }

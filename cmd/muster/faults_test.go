@@ -67,7 +67,7 @@ func groupBody(name string) string {
 // serve starts a server without a provider and returns it with a SCIM client.
 func serve(t *testing.T, databaseURL string) (*testkit.Process, scimClient) {
 	t.Helper()
-	binary := testkit.Build(t, "./cmd/muster")
+	binary := testkit.BuildRace(t, "./cmd/muster")
 	env := []string{"DATABASE_URL=" + databaseURL, "LOG_FORMAT=json"}
 	process := testkit.Start(t, testkit.Program{Path: binary, Args: []string{"serve"}, Env: env})
 	return process, scimClient{base: process.URL, token: muster(t, env, "token", "create")}

@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -182,7 +181,7 @@ func groupsAreLinearizable(t *testing.T, databaseURL string, operations int) {
 	if result == porcupine.Ok {
 		return
 	}
-	file := filepath.Join(os.TempDir(), fmt.Sprintf("groups-%d.html", seed))
+	file := filepath.Join("..", "..", "bin", fmt.Sprintf("groups-%d.html", seed))
 	t.Errorf("seed %d: %d operations are %s; %s shows them (%v)", seed, len(history), result, file, porcupine.VisualizePath(groupModel(), info, file))
 }
 

@@ -31,7 +31,7 @@ func newPair(t *testing.T) *pair {
 	p := &pair{T: t, env: []string{
 		"DATABASE_URL=" + testkit.Postgres(t), "INITIAL_ORG_ADMIN_EMAIL=ada@example.com", "ENCRYPTION_KEY=" + strings.Repeat("2b", 32), "LOG_FORMAT=json",
 	}}
-	program := testkit.Program{Path: testkit.Build(t, "./cmd/muster"), Args: []string{"serve"}, Env: p.env}
+	program := testkit.Program{Path: testkit.BuildRace(t, "./cmd/muster"), Args: []string{"serve"}, Env: p.env}
 	// Both start at once on an empty database, so that one of them migrates.
 	processes := []*testkit.Process{testkit.Launch(t, program), testkit.Launch(t, program)}
 	for _, process := range processes {

@@ -56,18 +56,33 @@ func (s *suite) door(t *testing.T, installation domain.Installation) {
 		return err
 	})
 	installation.DefaultOrg = scope.Org()
+	s.write(t, func(tx domain.Tx) error {
+		changed, err := tx.System(s.system).Providers().Disable("closed")
+		want(t, "Disable", changed, true)
+		return err
+	})
 	s.read(t, func(tx domain.Tx) error {
 		sso, err := tx.Org(scope).Settings().SSO()
 		if err != nil {
 			return err
 		}
-		got, err := tx.System(s.system).Installation().Door(member.User)
+		got, err := tx.System(s.system).Installation().Door(member.User, "open")
 		want(t, "Door", got, domain.Door{Installation: installation, SSO: sso, Member: &member})
 		if err != nil {
 			return err
 		}
-		got, err = tx.System(s.system).Installation().Door(stranger.ID)
-		want(t, "Door of a stranger", got, domain.Door{Installation: installation, SSO: sso})
+		got, err = tx.System(s.system).Installation().Door(stranger.ID, "closed")
+		want(t, "Door of a stranger", got, domain.Door{Installation: installation, SSO: sso, ProviderDisabled: true})
+		if err != nil {
+			return err
+		}
+		disabled, err := tx.System(s.system).Providers().Disabled()
+		want(t, "Disabled", disabled, []domain.DisabledProvider{{ID: "closed", At: Start.Truncate(time.Microsecond)}})
+		return err
+	})
+	s.write(t, func(tx domain.Tx) error {
+		changed, err := tx.System(s.system).Providers().Enable("closed")
+		want(t, "Enable", changed, true)
 		return err
 	})
 }

@@ -37,21 +37,16 @@ func Previous(t testing.TB) Release {
 	if len(lines) != 1 {
 		t.Fatal("deploy/previous-release does not end with a line that is one commit")
 	}
-	flags := raceFlags()
 	source := filepath.Join(root, "bin", "previous", lines[0])
-	release := Release{Path: filepath.Join(source, "bin"+strings.Join(flags, ""), "muster"), Source: source}
+	release := Release{Path: filepath.Join(source, "bin", "muster"), Source: source}
 	if _, err := os.Stat(release.Path); err == nil {
 		return release
 	}
 	if err := checkOut(root, lines[0], source); err != nil {
 		t.Fatal(err)
 	}
-	// With the flags of Build, so that the dependencies are compiled once for both.
-	args := append([]string{"build", "-buildvcs=false", "-o", release.Path}, flags...)
-	build := exec.CommandContext(t.Context(), "go", append(args, "./cmd/muster")...)
-	build.Dir = source
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the release before this one, %s: %v\n%s", lines[0], err, output)
+	if err := goBuild(source, release.Path, "./cmd/muster"); err != nil {
+		t.Fatalf("the release before this one: %v", err)
 	}
 	return release
 }

@@ -48,42 +48,57 @@ type Process struct {
 	exited  chan struct{}
 }
 
-// Build builds a main package of this module, such as "./cmd/muster", and returns the binary's path.
+// Build builds a main package of this module, such as "./cmd/muster", as it is released, and returns the binary's path.
 // It does so once in a test process; the go command does nothing when the binary is up to date already.
 func Build(t testing.TB, mainPackage string) string {
 	t.Helper()
-	builds.Lock()
-	defer builds.Unlock()
-	binary, done := builds.binaries[mainPackage]
-	if done {
-		return binary
-	}
-	binary, err := goBuild(moduleRoot(t), mainPackage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	builds.binaries[mainPackage] = binary
-	return binary
+	return built(t, mainPackage)
 }
 
-// builds are the binaries that this test process has built, by main package.
+// BuildRace is Build with the race detector, where the test has it: for programs that many ask at once.
+// It makes a program several times as slow.
+func BuildRace(t testing.TB, mainPackage string) string {
+	t.Helper()
+	return built(t, mainPackage, raceFlags()...)
+}
+
+// builds are the binaries that this test process has built.
 var builds = struct { //nolint:gochecknoglobals // what is built stays built as long as the process runs
 	sync.Mutex
 
-	binaries map[string]string
-}{binaries: map[string]string{}}
+	done map[string]bool
+}{done: map[string]bool{}}
+
+func built(t testing.TB, mainPackage string, flags ...string) string {
+	t.Helper()
+	root := moduleRoot(t)
+	binary := filepath.Join(root, "bin", "test"+strings.Join(flags, ""), path.Base(mainPackage))
+	builds.Lock()
+	defer builds.Unlock()
+	if builds.done[binary] {
+		return binary
+	}
+	if err := goBuild(root, binary, mainPackage, flags...); err != nil {
+		t.Fatal(err)
+	}
+	builds.done[binary] = true
+	return binary
+}
 
 // goBuild puts a new binary in place of an old one, which may be running.
-func goBuild(root, mainPackage string) (string, error) {
-	flags := raceFlags()
-	binary := filepath.Join(root, "bin", "test"+strings.Join(flags, ""), path.Base(mainPackage))
+// Without the race detector it compiles as "make build" does, so that either finds the work of the other done.
+func goBuild(root, binary, mainPackage string, flags ...string) error {
+	environment := os.Environ()
+	if len(flags) == 0 {
+		flags, environment = []string{"-trimpath", "-buildvcs=false"}, append(environment, "CGO_ENABLED=0")
+	}
 	args := append([]string{"build", "-o", binary}, flags...)
 	build := exec.CommandContext(context.Background(), "go", append(args, mainPackage)...)
-	build.Dir = root
+	build.Dir, build.Env = root, environment
 	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build %s: %w\n%s", mainPackage, err, output)
+		return fmt.Errorf("go build %s in %s: %w\n%s", mainPackage, root, err, output)
 	}
-	return binary, nil
+	return nil
 }
 
 // Start runs the program on a free port of 127.0.0.1 and waits until it is ready.
