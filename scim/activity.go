@@ -209,9 +209,6 @@ func (r *recorder) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
-			r.flush(last)
-			cancel()
 			return
 		case <-ticker.C:
 			r.flush(ctx)

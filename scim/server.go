@@ -104,7 +104,7 @@ func New(config Config) *Server {
 	return s
 }
 
-// Run keeps what providers asked for, until ctx ends (S91).
+// Run keeps what providers asked for, every few seconds until ctx ends (S91); Flush keeps the rest.
 func (s *Server) Run(ctx context.Context) { s.recorder.run(ctx) }
 
 // Flush keeps what is not kept yet.

@@ -160,6 +160,22 @@ func loadUntilKilled(t *testing.T, process *testkit.Process, client scimClient, 
 	return acknowledged
 }
 
+// S91: what a provider asked for just before the server was told to stop is in its activity.
+func TestActivityOfTheLastRequest(t *testing.T) {
+	testkit.Engines(t, func(t *testing.T, databaseURL string) {
+		process, client := serve(t, databaseURL)
+		if status, _, err := client.do(t.Context(), http.MethodGet, "/Users", ""); err != nil || status != http.StatusOK {
+			t.Fatalf("GET /Users: %d %v", status, err)
+		}
+		if code := process.Stop(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		if rows, err := numberIn(t, databaseURL, "SELECT COUNT(*) FROM scim_activity"); err != nil || rows != 1 {
+			t.Errorf("%d rows of activity (%v), want the one request", rows, err)
+		}
+	})
+}
+
 func hasMember(group map[string]any, id string) bool {
 	members, _ := group["members"].([]any)
 	for _, member := range members {

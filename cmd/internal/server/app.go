@@ -25,6 +25,8 @@ import (
 type app struct {
 	handler http.Handler
 	health  *httpx.Health
+	// provisioning keeps the last requests' activity when it is told to.
+	provisioning *scim.Server
 	// deliverer sends the audit log on, and sender mail; it is nil where none is configured.
 	deliverer *deliver.Deliverer
 	sender    *mail.Sender
@@ -88,7 +90,7 @@ func newApp(ctx context.Context, cfg *config.Config, service *domain.Service, sh
 	watching.register(root, cfg)
 	watching.watch(cfg, store, providers)
 	root.Handle("/", httpx.Mount(cfg.BasePath, mux))
-	return &app{handler: httpx.Observer{Log: log, Metrics: counted.HTTP, Traces: watching.traces, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer, sender: sender}, nil
+	return &app{provisioning: provisioning, handler: httpx.Observer{Log: log, Metrics: counted.HTTP, Traces: watching.traces, Trusted: cfg.TrustedProxies}.Wrap(root), health: health, deliverer: deliverer, sender: sender}, nil
 }
 
 // newSender is nil where no mail server is configured.

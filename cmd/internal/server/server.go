@@ -13,6 +13,7 @@ import (
 	"muster/db"
 	"muster/domain"
 	"muster/internal/httpx"
+	"muster/scim"
 )
 
 // Options are what a program decides that an operator does not.
@@ -70,10 +71,18 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	err = httpx.Run(ctx, httpx.NewServer(app.handler, o.Log), listener, httpx.Grace{
 		Drain: cfg.ShutdownDelay, OnDrain: app.health.Drain, Finish: 20 * time.Second,
 	})
+	keepLast(ctx, app.provisioning)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return err
+}
+
+// keepLast keeps what the last requests did, when nobody is served any more and before the database is closed.
+func keepLast(ctx context.Context, provisioning *scim.Server) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	provisioning.Flush(ctx)
 }
 
 // prepare brings the schema up to date, creates the first organization and opens the gate.
