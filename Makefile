@@ -49,8 +49,9 @@ CHART := CGO_ENABLED=0 GOFLAGS=-trimpath go -C deploy/helm/check
 
 # TEST narrows it down: make test TEST='-run SignIn ./domain'
 TEST ?= ./...
+# One package more than there are processors, because tests also wait: for browsers, servers and clocks.
 test:
-	@$(WITH_SERVICES) go test -race -shuffle=on -timeout 12m $(TEST)
+	@$(WITH_SERVICES) go test -race -shuffle=on -timeout 12m -p $$(($$(nproc) + 1)) $(TEST)
 ifeq ($(TEST),./...)
 	@$(CHART) test -shuffle=on -timeout 5m .
 endif
