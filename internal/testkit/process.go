@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -72,7 +71,11 @@ var builds = struct { //nolint:gochecknoglobals // what is built stays built as 
 func built(t testing.TB, mainPackage string, flags ...string) string {
 	t.Helper()
 	root := moduleRoot(t)
-	binary := filepath.Join(root, "bin", "test"+strings.Join(flags, ""), path.Base(mainPackage))
+	folder := "test"
+	if len(flags) > 0 {
+		folder += "-race"
+	}
+	binary := filepath.Join(root, "bin", folder, path.Base(mainPackage))
 	builds.Lock()
 	defer builds.Unlock()
 	if builds.done[binary] {
