@@ -53,7 +53,7 @@ TEST ?= ./...
 RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc/...=-race=false
 # One package more than there are processors, because tests also wait: for browsers, servers and clocks.
 test:
-	@$(WITH_SERVICES) go test $(RACE) -shuffle=on -timeout 12m -p $$(($$(nproc) + 1)) $(TEST)
+	@$(WITH_SERVICES) go test $(RACE) -shuffle=on -timeout 20m -p $$(($$(nproc) + 1)) $(TEST)
 ifeq ($(TEST),./...)
 	@$(CHART) test -shuffle=on -timeout 5m .
 endif
